@@ -4,6 +4,7 @@
 pub mod answers;
 #[cfg(feature = "gateway")]
 pub mod certificates;
+pub mod count;
 #[cfg(feature = "gateway")]
 pub mod dmarc_review;
 #[cfg(feature = "gateway")]
@@ -17,6 +18,8 @@ pub mod mail_server;
 pub mod output;
 #[cfg(feature = "inspect")]
 pub mod public_address;
+#[cfg(feature = "gateway")]
+pub mod published;
 #[cfg(feature = "gateway")]
 pub mod resolver;
 #[cfg(feature = "gateway")]

@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
-use dmarc_policy::{Policy, Reviewed, ReviewedName};
-
+use dmarc_policy::{Policy, ReviewDefect, Reviewed, ReviewedName};
 use mail_types::dns::Name;
 use mail_types::smtp::Domain;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
+use super::published::PublishedText;
 use super::shown::Shown;
 
 /// The records that count for a domain, and their defects.
@@ -32,9 +32,12 @@ pub struct DmarcReview {
 pub struct WalkedName {
     /// The name.
     pub name: String,
-    /// Its record.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub record: Option<String>,
+    /// The record that counts, as it is published.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "plain")]
+    pub record: Option<PublishedText>,
+    /// The published texts that do not count: each of several records, and what is a record but for a mistake.
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "each_plain")]
+    pub ignored: Vec<PublishedText>,
 }
 
 /// A defect of the records.
@@ -46,6 +49,9 @@ pub struct DmarcDefect {
     /// The defect.
     #[serde(rename = "defect")]
     pub text: String,
+    /// Its position in the record, in bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<usize>,
     /// The document, and its section.
     pub section: &'static str,
 }
@@ -54,13 +60,11 @@ impl DmarcReview {
     /// Describes a review.
     #[must_use]
     pub fn new(domain: &Domain, reviewed: &Reviewed) -> Self {
-        let names = reviewed.names().iter().map(|ReviewedName { name, record, .. }| WalkedName {
-            name: name.to_string(),
-            record: record.as_ref().map(ToString::to_string),
-        });
+        let names = reviewed.names().iter().map(|name| WalkedName::new(name, reviewed));
         let defects = reviewed.findings().iter().map(|finding| DmarcDefect {
             name: finding.name.to_string(),
             text: finding.defect.to_string(),
+            at: finding.defect.at(),
             section: finding.defect.section(),
         });
         Self {
@@ -74,6 +78,36 @@ impl DmarcReview {
     }
 }
 
+impl WalkedName {
+    /// Describes a name with its texts.
+    fn new(name: &ReviewedName, reviewed: &Reviewed) -> Self {
+        let findings = reviewed.findings().iter().filter(|finding| finding.name == name.name);
+        let at = |of_record: bool| {
+            let is_of =
+                move |defect: &ReviewDefect| matches!(defect, ReviewDefect::Syntax(_)) != of_record;
+            let defects = findings.clone().map(|finding| &finding.defect);
+            defects.filter(move |defect| is_of(defect)).filter_map(ReviewDefect::at)
+        };
+        // Of several texts it is not known which one has a defect.
+        let is_alone = name.ignored.len() == 1;
+        Self {
+            name: name.name.to_string(),
+            record: name.text.as_deref().map(|text| PublishedText::new(text, at(true))),
+            ignored: name
+                .ignored
+                .iter()
+                .map(|text| PublishedText::new(text, at(false).filter(|_| is_alone)))
+                .collect(),
+        }
+    }
+
+    /// Returns the published texts, each with its state in words.
+    pub fn texts(&self) -> impl Iterator<Item = (&'static str, &PublishedText)> {
+        let record = self.record.iter().map(|text| ("", text));
+        record.chain(self.ignored.iter().map(|text| (" (ignored)", text)))
+    }
+}
+
 impl Shown for DmarcReview {
     fn text(&self) -> Vec<u8> {
         let mut text = match (&self.policy, &self.policy_domain) {
@@ -83,13 +117,30 @@ impl Shown for DmarcReview {
         if let Some(org) = &self.org_domain {
             let _ = writeln!(text, "  organizational domain {org}");
         }
-        for WalkedName { name, record } in &self.names {
-            let record = record.as_deref().unwrap_or("no record");
-            let _ = writeln!(text, "  {name}: {record}");
+        for walked in &self.names {
+            for (head, published) in walked.texts() {
+                let head = format!("  {}{head}: ", walked.name);
+                let _ = writeln!(text, "{head}{}", published.text());
+                if let Some(marks) = published.marks() {
+                    let _ = writeln!(text, "{}{marks}", " ".repeat(head.len()));
+                }
+            }
+            if walked.texts().next().is_none() {
+                let _ = writeln!(text, "  {}: no record", walked.name);
+            }
         }
-        for DmarcDefect { name, text: defect, section } in &self.defects {
+        for DmarcDefect { name, text: defect, section, .. } in &self.defects {
             let _ = writeln!(text, "  defect: {name}: {defect} ({section})");
         }
         text.into_bytes()
     }
+}
+
+#[expect(clippy::ref_option, reason = "serde calls it so")]
+fn plain<S: Serializer>(text: &Option<PublishedText>, to: S) -> Result<S::Ok, S::Error> {
+    text.as_ref().map(PublishedText::text).serialize(to)
+}
+
+fn each_plain<S: Serializer>(texts: &[PublishedText], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(texts.iter().map(PublishedText::text))
 }

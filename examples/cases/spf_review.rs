@@ -3,9 +3,11 @@
 use std::fmt::Write;
 
 use mail_types::smtp::Domain;
-use serde::Serialize;
-use spf_result::Reviewed;
+use serde::{Serialize, Serializer};
+use spf_result::{Defect, Reviewed};
 
+use super::count::counted;
+use super::published::PublishedText;
 use super::shown::Shown;
 
 /// The published records of a domain, and their defects.
@@ -31,9 +33,12 @@ pub struct ReviewedRecord {
     pub depth: usize,
     /// The lookups that its own terms cause.
     pub lookups: usize,
-    /// The record.
-    #[serde(rename = "record")]
-    pub text: String,
+    /// The record, as it is published.
+    #[serde(rename = "record", serialize_with = "plain")]
+    pub text: PublishedText,
+    /// The reason why it does not count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ignored: Option<String>,
 }
 
 /// A defect of the records.
@@ -48,6 +53,9 @@ pub struct SpfDefect {
     /// The defect.
     #[serde(rename = "defect")]
     pub text: String,
+    /// Its position in the record, in bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<usize>,
     /// Of RFC 7208.
     pub section: &'static str,
 }
@@ -60,12 +68,14 @@ impl SpfReview {
             domain: found.domain.to_string(),
             depth: found.depth,
             lookups: found.lookups,
-            text: found.record.clone(),
+            text: PublishedText::new(&found.record, found.defect.as_ref().and_then(Defect::at)),
+            ignored: found.defect.as_ref().map(ToString::to_string),
         });
         let defects = reviewed.findings().iter().map(|finding| SpfDefect {
             domain: finding.domain.to_string(),
             term: finding.term.as_deref().map(str::to_owned),
             text: finding.defect.to_string(),
+            at: finding.defect.at(),
             section: finding.defect.section(),
         });
         Self {
@@ -78,20 +88,44 @@ impl SpfReview {
     }
 }
 
+impl ReviewedRecord {
+    /// Returns the lookups of the record, or says that it does not count.
+    #[must_use]
+    pub fn state(&self) -> String {
+        match self.ignored {
+            Some(_) => "ignored".to_owned(),
+            None => counted(self.lookups, "lookup"),
+        }
+    }
+}
+
 impl Shown for SpfReview {
     fn text(&self) -> Vec<u8> {
         let Self { domain, lookups, void_lookups, .. } = self;
         let mut text =
             format!("{domain}: {lookups} of 10 lookups, {void_lookups} of 2 void lookups\n");
-        for ReviewedRecord { domain, depth, lookups, text: record } in &self.records {
-            let indent = "  ".repeat(depth + 1);
-            let _ = writeln!(text, "{indent}{domain} ({lookups} lookups): {record}");
+        for record in &self.records {
+            let head = format!(
+                "{}{} ({}): ",
+                "  ".repeat(record.depth + 1),
+                record.domain,
+                record.state()
+            );
+            let _ = writeln!(text, "{head}{}", record.text.text());
+            if let Some(marks) = record.text.marks() {
+                let _ = writeln!(text, "{}{marks}", " ".repeat(head.len()));
+            }
         }
-        for SpfDefect { domain, term, text: defect, section } in &self.defects {
+        for SpfDefect { domain, term, text: defect, section, .. } in &self.defects {
             let term = term.as_ref().map(|term| format!("{term}: ")).unwrap_or_default();
             let _ =
                 writeln!(text, "  defect: {domain}: {term}{defect} (RFC 7208 section {section})");
         }
         text.into_bytes()
     }
+}
+
+/// Writes the text without its marks.
+fn plain<S: Serializer>(text: &PublishedText, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&text.text())
 }

@@ -77,6 +77,9 @@ pub(crate) struct Verdict {
     error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     at: Option<usize>,
+    /// The line of the case, if it came from standard input and could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     trace: Vec<TraceLine>,
 }
@@ -116,12 +119,18 @@ impl Verdict {
     pub(crate) fn wrong(error: &str, at: usize) -> Self {
         Self { error: Some(error.to_owned()), at: Some(at), ..Self::default() }
     }
+
+    /// Adds the line of a case that could not be read.
+    pub(crate) fn on_line(self, line: usize) -> Self {
+        Self { line: self.error.is_some().then_some(line), ..self }
+    }
 }
 
 impl shown::Shown for Verdict {
     fn text(&self) -> Vec<u8> {
         let mut text = trace::text(&self.trace);
         text += self.result.unwrap_or("malformed");
+        text += &self.line.map(|line| format!(": line {line}")).unwrap_or_default();
         text += &self.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
         text.push('\n');
         let yes_or_no = |yes| if yes { "yes" } else { "no" }.to_owned();

@@ -71,6 +71,7 @@ struct Arguments {
 
 /// The longest line that is read, in octets.
 const MAX_LINE: usize = 4 << 20;
+const WANTED: &str = "a case a line, such as {\"from\": [\"ann@example.com\"]}";
 /// The time limit of the resolver for a case.
 const TIME: Duration = Duration::from_secs(20);
 
@@ -117,16 +118,14 @@ impl Program {
             out.flush()?;
             return Ok(verdict.is_read() || !strict);
         }
-        shown::tell_wait("a case a line, such as {\"from\": [\"ann@example.com\"]}");
         let mut is_sound = true;
-        lines::each(MAX_LINE, &mut out, |line, out| {
-            let verdict = match serde_json::from_slice(line) {
-                _ if line.len() > MAX_LINE => Verdict::wrong("line too long", line.len()),
+        lines::each(MAX_LINE, WANTED, &mut out, |line, out| {
+            let verdict = match line.case() {
                 Ok(case) => self.verdict(case)?,
-                Err(error) => Verdict::wrong(&error.to_string(), error.column()),
+                Err(no_case) => Verdict::wrong(&no_case.error, no_case.at),
             };
             is_sound &= verdict.is_read();
-            shown::write(&verdict, json, out)
+            shown::write(&verdict.on_line(line.number), json, out)
         })?;
         Ok(is_sound || !strict)
     }

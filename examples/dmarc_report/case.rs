@@ -13,6 +13,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::input::failure::Failure;
 use crate::input::opening::{Content, Found};
+use examples::cases::count::counted;
 
 /// What there is to say of a report.
 #[derive(Debug, Serialize)]
@@ -244,7 +245,7 @@ impl Report {
         let domain = domain.as_deref().unwrap_or(NOT_GIVEN);
         let _ = writeln!(text, "{domain} by {org_name}, {begin} to {end}");
         let _ = writeln!(text, "  policy {}", self.policy.text());
-        let _ = writeln!(text, "  {passed} of {messages} messages passed");
+        let _ = writeln!(text, "  {passed} of {} passed", counted(*messages, "message"));
         if let Some(error) = &self.error {
             let _ = writeln!(text, "  error: {error}");
         }

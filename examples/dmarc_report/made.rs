@@ -1,6 +1,7 @@
 //! The result of making a report.
 
 use dmarc_policy::{Destination, Feedback, Permission};
+use examples::cases::count::counted;
 use examples::cases::shown::Shown;
 use serde::Serialize;
 
@@ -58,7 +59,7 @@ impl Made {
 impl Shown for Made {
     fn text(&self) -> Vec<u8> {
         let Self { domain, messages, passed, .. } = self;
-        let mut text = format!("{domain}: {passed} of {messages} messages passed\n");
+        let mut text = format!("{domain}: {passed} of {} passed\n", counted(*messages, "message"));
         for Told { uri, permission, .. } in &self.destinations {
             text.extend(["  ", uri, ": ", permission, "\n"]);
         }

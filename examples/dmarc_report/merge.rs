@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
 
 use dmarc_policy::{Feedback, FeedbackReading, FeedbackRow, RowDisposition};
+use examples::cases::count::counted;
 use thiserror::Error;
 
 use crate::case::{Policy, day};
@@ -39,9 +40,9 @@ impl Default for MergeLimits {
 /// A report does not fit into the merged view, and is left out as a whole.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub(crate) enum MergeError {
-    #[error("more than {limit} reports (--max-reports)")]
+    #[error("more than {} (--max-reports)", counted(*.limit, "report"))]
     Reports { limit: usize },
-    #[error("more than {limit} merged rows (--max-rows)")]
+    #[error("more than {} (--max-rows)", counted(*.limit, "merged row"))]
     Rows { limit: usize },
     #[error("more than {limit} octets of different texts (--max-texts)")]
     Texts { limit: usize },

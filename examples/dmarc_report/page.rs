@@ -9,6 +9,7 @@ use std::io::{self, Write};
 use examples::cases::escaped::Escaped;
 
 use crate::merge::{DomainView, Totals, Unread, View};
+use examples::cases::count::counted;
 
 /// Writes the page. The browser is told to fetch and run nothing.
 pub(crate) fn write(view: &View<'_>, out: &mut impl Write) -> io::Result<()> {
@@ -105,7 +106,8 @@ fn write_domains(page: &mut String, domains: &[DomainView<'_>]) {
     }
     page.push_str("</tbody>\n</table>\n");
     if let Some(more) = domains.len().checked_sub(MAX_DOMAINS).filter(|more| *more > 0) {
-        let _ = writeln!(page, "<p class=\"note\">{more} domains more: --format json has all</p>");
+        let more = counted(more, "more domain");
+        let _ = writeln!(page, "<p class=\"note\">{more}: --format json has all</p>");
     }
 }
 

@@ -1,7 +1,7 @@
 //! Shows reports: each for itself, or all together.
 
 use std::error::Error;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufRead as _, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 use std::thread;
 
@@ -87,6 +87,8 @@ enum Format {
     Html,
 }
 
+const WANTED: &str = "a DMARC report: XML, gzip, zip, a message or a mailbox";
+
 impl Show {
     pub(crate) fn run(&self) -> Result<bool, Box<dyn Error>> {
         let mut limits = OpenLimits::default();
@@ -97,6 +99,12 @@ impl Show {
         limits.input = self.max_input;
         limits.depth = self.max_depth;
         limits.parts = self.max_parts;
+        if self.files.is_empty() {
+            shown::tell_wait(WANTED);
+            if io::stdin().lock().fill_buf()?.is_empty() {
+                return Err(format!("no case on standard input: expected {WANTED}").into());
+            }
+        }
         let entries = mailbox::list(&self.files, self.max_files)?;
         let octets = entries.iter().fold(0_u64, |sum, entry| sum.saturating_add(entry.octets));
         let bar = progress(octets, !self.files.is_empty());
@@ -116,7 +124,6 @@ impl Show {
                 mailbox::read(entry, limits.input, &mut give);
             }
             if self.files.is_empty() {
-                shown::tell_wait("a DMARC report: XML, gzip, zip, a message or a mailbox");
                 mailbox::read_from(io::stdin().lock(), "", true, limits.input, &mut give);
             }
             workers.finish();

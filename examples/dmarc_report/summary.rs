@@ -4,20 +4,28 @@ use std::fmt::Write as _;
 
 use crate::case::{NOT_GIVEN, Policy, write_failure};
 use crate::merge::{DomainView, Fact, Totals, View};
+use examples::cases::count::counted;
 
 /// Returns the text: what fails comes first.
 pub(crate) fn text(view: &View<'_>) -> String {
     let mut text = String::new();
     let Totals { messages, passed, .. } = view.totals;
-    let _ = write!(text, "{passed} of {messages} messages passed, {} reports", view.reports);
-    for (count, what) in [
-        (view.repeated, "repeated"),
-        (view.failure_reports as u64, "failure reports"),
-        (view.without_report, "inputs without a report"),
-        (view.unread.len() as u64, "inputs not read"),
+    let _ = write!(
+        text,
+        "{passed} of {} passed, {}",
+        counted(messages, "message"),
+        counted(view.reports, "report")
+    );
+    let inputs = |count| counted(count, "input");
+    let unread = view.unread.len() as u64;
+    for (count, told) in [
+        (view.repeated, format!("{} repeated", view.repeated)),
+        (view.failure_reports as u64, counted(view.failure_reports, "failure report")),
+        (view.without_report, format!("{} without a report", inputs(view.without_report))),
+        (unread, format!("{} not read", inputs(unread))),
     ] {
         if count > 0 {
-            let _ = write!(text, ", {count} {what}");
+            let _ = write!(text, ", {told}");
         }
     }
     text.push('\n');
@@ -33,7 +41,7 @@ pub(crate) fn text(view: &View<'_>) -> String {
 fn write_domain(text: &mut String, view: &DomainView<'_>) {
     let Totals { messages, passed, .. } = view.totals;
     let domain = view.domain.unwrap_or(NOT_GIVEN);
-    let _ = write!(text, "\n{domain}: {passed} of {messages} messages passed");
+    let _ = write!(text, "\n{domain}: {passed} of {} passed", counted(messages, "message"));
     if let (Some(first), Some(last)) = (view.days.first(), view.days.last()) {
         let _ = write!(text, ", {} to {}", first.text, last.text);
     }
@@ -67,8 +75,11 @@ fn write_domain(text: &mut String, view: &DomainView<'_>) {
     for odd in &view.odd {
         let _ = writeln!(
             text,
-            "  odd: {}, {} times by {}, first in {}",
-            odd.what, odd.count, odd.reporter, odd.file
+            "  odd: {}, {} by {}, first in {}",
+            odd.what,
+            counted(odd.count, "time"),
+            odd.reporter,
+            odd.file
         );
     }
     for failure in &view.failures {

@@ -8,7 +8,7 @@ use std::path::Path;
 use examples::cases::shown::{named, read_in};
 use examples::gateway::config::expander::{Expander, Expansion};
 use examples::gateway::policy::given::Given;
-use examples::gateway::policy::stage::Stage;
+use examples::gateway::policy::place::Place;
 use examples::gateway::telemetry::log;
 use mail_types::hickory::ResolverSettings;
 use tokio::runtime::Runtime;
@@ -24,7 +24,7 @@ pub(crate) struct Configured {
 }
 
 impl Configured {
-    pub(crate) fn new(file: &Path, place: Stage, given: Given) -> Result<Self, Box<dyn Error>> {
+    pub(crate) fn new(file: &Path, place: Place, given: Given) -> Result<Self, Box<dyn Error>> {
         // TLS to Redis uses the installed provider. It fails only where one is installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let text = named(file, fs::read_to_string(file))?;

@@ -21,7 +21,7 @@ use event_expand::Template;
 use examples::cases::lines;
 use examples::cases::shown::{self, Done};
 use examples::gateway::policy::given::Given;
-use examples::gateway::policy::stage::Stage;
+use examples::gateway::policy::place::Place;
 use mail_types::exim::Trust;
 
 use case::Case;
@@ -58,9 +58,10 @@ struct Arguments {
     /// A gateway's configuration, which has the strings in a rule; needs the feature gateway
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The place of the strings in the configuration, which has their variables
+    /// The place of the strings in the configuration, which has their variables: an option that is expanded, a list of
+    /// rules, or a place of the manual (accept, client, connect, tls, helo, mail, rcpt, prdr, data, event, host)
     #[arg(long, value_name = "OPTION", default_value = "acl_smtp_data_prdr", value_parser = place, requires = "config")]
-    place: Stage,
+    place: Place,
     /// Writes one JSON object for each string
     #[arg(long)]
     json: bool,
@@ -79,10 +80,9 @@ impl Arguments {
         if !self.texts.is_empty() {
             return Ok(out.flush()?);
         }
-        shown::tell_wait("a string to expand a line");
         // Without blanks at the end, as `exim -be` has it.
-        lines::each(MAX_LINE, &mut out, |line, out| {
-            self.one(line.trim_ascii_end(), &mut strings, out)
+        lines::each(MAX_LINE, "a string to expand a line", &mut out, |line, out| {
+            self.one(line.octets.trim_ascii_end(), &mut strings, out)
         })
     }
 
@@ -158,9 +158,11 @@ fn set_certificate(_: &mut Given, _: &str, _: &str) -> Done {
 /// The longest input line: the longest template.
 const MAX_LINE: usize = 65_536;
 
-fn place(option: &str) -> Result<Stage, String> {
-    Stage::named(option).ok_or_else(|| {
-        "expected acl_smtp_ and connect, helo, mail, rcpt, data_prdr or data".to_owned()
+fn place(option: &str) -> Result<Place, String> {
+    Place::named(option).ok_or_else(|| {
+        "expected an option that is expanded, such as route_data or remote_smtp.hosts_try_dane, a list of rules, such as \
+         acl_smtp_rcpt, or a place: accept, client, connect, tls, helo, mail, rcpt, prdr, data, event or host"
+            .to_owned()
     })
 }
 

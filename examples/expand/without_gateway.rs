@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::Path;
 
 use examples::gateway::policy::given::Given;
-use examples::gateway::policy::stage::Stage;
+use examples::gateway::policy::place::Place;
 
 use crate::case::Case;
 
@@ -13,7 +13,7 @@ use crate::case::Case;
 pub(crate) enum Configured {}
 
 impl Configured {
-    pub(crate) fn new(_: &Path, _: Stage, _: Given) -> Result<Self, Box<dyn Error>> {
+    pub(crate) fn new(_: &Path, _: Place, _: Given) -> Result<Self, Box<dyn Error>> {
         Err("--config: built without the feature gateway".into())
     }
 

@@ -10,6 +10,8 @@ pub(crate) mod events;
 pub mod expander;
 #[cfg(feature = "gateway")]
 mod expander_session;
+#[cfg(feature = "gateway")]
+mod faults;
 mod files;
 mod idle_rules;
 mod lookups;
@@ -21,6 +23,8 @@ mod options;
 mod remote;
 mod storage;
 mod tls;
+mod warnings;
+mod written;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -72,6 +76,8 @@ pub struct Config {
     pub dns: DnsOptions,
     /// What the server is started with.
     pub server: ServerSettings,
+    /// What an administrator should know, though it is valid.
+    pub warnings: Vec<String>,
 }
 
 impl Config {
@@ -165,7 +171,8 @@ impl Config {
         let reserved = files::check(&options, &startup, &live)?;
         startup.mailboxes.keep_off(reserved);
         let (log_format, dns) = (options.log_format, dns(&options));
-        Ok(Self { log_format, dns, server: ServerSettings { startup, live } })
+        let warnings = warnings::all(text, &live);
+        Ok(Self { log_format, dns, server: ServerSettings { startup, live }, warnings })
     }
 }
 
@@ -225,6 +232,7 @@ impl Common {
             smtp_accept_max: options.smtp_accept_max,
             smtp_accept_max_per_host: options.smtp_accept_max_per_host,
             host: self.host.clone(),
+            written: written::options(options, events),
         })
     }
 

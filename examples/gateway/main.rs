@@ -6,9 +6,10 @@
 //! with Exim's option names, `--check` only checks it.
 
 use std::error::Error;
+use std::fs;
 use std::io::{self, Write as _};
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread;
 
@@ -20,7 +21,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tracing::{error, warn};
 
-use examples::gateway::config::{Config, help, opening, print_config};
+use examples::gateway::config::{Config, InvalidConfig, help, opening, print_config};
 use examples::gateway::dns::resolver::NameServers;
 use examples::gateway::server::{Gateway, Reload};
 use examples::gateway::telemetry::log;
@@ -38,9 +39,19 @@ struct Arguments {
     /// Write a configuration with each option, its default and its meaning, and exit
     #[arg(long, exclusive = true)]
     print_config: bool,
-    /// The file of name servers, as in resolv.conf(5), unless the configuration has one
-    #[arg(long, value_name = "FILE", default_value = ResolverSettings::SYSTEM)]
-    resolv_conf: PathBuf,
+    /// The file of name servers, as in resolv.conf(5), unless the configuration has one [default: /etc/resolv.conf]
+    #[arg(long, value_name = "FILE")]
+    resolv_conf: Option<PathBuf>,
+}
+
+impl Arguments {
+    /// Returns the file of name servers. That of the system may be absent, but not one that is named.
+    fn resolv_conf(&self) -> io::Result<PathBuf> {
+        let Some(file) = &self.resolv_conf else { return Ok(ResolverSettings::SYSTEM.into()) };
+        let named = |error| format!("--resolv-conf {}: {error}", file.display());
+        fs::read(file).map_err(|error| io::Error::new(error.kind(), named(error)))?;
+        Ok(file.clone())
+    }
 }
 
 /// Makes the text of `--version`; the argument is the lookups of features.
@@ -70,8 +81,14 @@ fn main() -> ExitCode {
         }
     };
     let file = arguments.config.as_deref();
-    let resolv_conf = &arguments.resolv_conf;
-    let config = match opening::read(file, resolv_conf) {
+    let resolv_conf = match arguments.resolv_conf() {
+        Ok(file) => file,
+        Err(error) => {
+            eprintln!("gateway: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    let config = match opening::read(file, &resolv_conf) {
         Ok((_, warnings)) if arguments.check => {
             // At a start the log has them.
             for warning in warnings {
@@ -82,12 +99,11 @@ fn main() -> ExitCode {
         }
         Ok((config, _)) => config,
         Err(error) => {
-            let file = arguments.config.unwrap_or_default();
-            eprintln!("gateway: {}: {}", file.display(), log::chain(&error));
+            tell_faults(&arguments.config.unwrap_or_default(), &error);
             return ExitCode::from(2);
         }
     };
-    let servers = match NameServers::read(config.dns, resolv_conf) {
+    let servers = match NameServers::read(config.dns, &resolv_conf) {
         Ok(servers) => servers,
         Err(error) => {
             eprintln!("gateway: dns_resolver: {}", log::chain(&error));
@@ -95,13 +111,36 @@ fn main() -> ExitCode {
         }
     };
     log::start(config.log_format, filter);
-    let run = |runtime: Runtime| runtime.block_on(run(arguments, config, servers));
+    tell(&config.warnings);
+    let run =
+        |runtime: Runtime| runtime.block_on(run(arguments.config, resolv_conf, config, servers));
     match runtime().map_err(Into::into).and_then(run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             error!("{}", log::chain(&*error));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Writes the faults of a configuration, in the order of their lines.
+fn tell_faults(file: &Path, error: &InvalidConfig) {
+    let mut faults = [&[log::chain(error)], error.others()].concat();
+    faults.sort_by_key(|fault| line_of(fault).unwrap_or(usize::MAX));
+    for fault in faults {
+        eprintln!("gateway: {}: {fault}", file.display());
+    }
+}
+
+/// Returns the line of a fault, with which its text begins.
+fn line_of(fault: &str) -> Option<usize> {
+    fault.strip_prefix("line ")?.split(':').next()?.parse().ok()
+}
+
+/// Writes the warnings of a configuration into the log.
+fn tell(warnings: &[String]) {
+    for warning in warnings {
+        warn!("{warning}");
     }
 }
 
@@ -135,7 +174,8 @@ fn runtime() -> io::Result<Runtime> {
 }
 
 async fn run(
-    arguments: Arguments,
+    file: Option<PathBuf>,
+    resolv_conf: PathBuf,
     config: Config,
     servers: NameServers,
 ) -> Result<(), Box<dyn Error>> {
@@ -154,13 +194,17 @@ async fn run(
         }
     });
     let configure = move || {
-        let file = arguments.config.as_deref();
-        let config = opening::read_again(file, &arguments.resolv_conf)?;
-        if (config.log_format, config.dns) != (log_format, dns) {
-            warn!(
-                "log_format, dns_resolver or dns_trust_ad: a change takes effect at the next start only"
-            );
+        let config = opening::read_again(file.as_deref(), &resolv_conf)?;
+        for (option, differs) in [
+            ("log_format", config.log_format != log_format),
+            ("dns_resolver", config.dns.server() != dns.server()),
+            ("dns_trust_ad", config.dns.trusts_ad() != dns.trusts_ad()),
+        ] {
+            if differs {
+                warn!("{option}: a change takes effect at the next start only");
+            }
         }
+        tell(&config.warnings);
         Ok(config.server)
     };
     let stop = async move {

@@ -14,6 +14,7 @@ mod config_metrics;
 mod config_redis;
 mod config_remote;
 mod config_tls;
+mod config_told;
 mod connection;
 mod database_file;
 #[cfg(feature = "test-util")]

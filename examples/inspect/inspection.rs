@@ -5,14 +5,15 @@ use std::net::SocketAddr;
 
 use dane_tlsa::Decision;
 pub(crate) use dane_tlsa::Severity;
-use dane_tlsa::mail_types::dns::{Answer, Question};
+use dane_tlsa::mail_types::dns::{Answer, Name, Question};
+use examples::cases::count::counted;
 use examples::cases::dmarc_review::DmarcReview;
 use examples::cases::host_outcome::HostOutcome;
 use examples::cases::shown::Shown;
 use examples::cases::spf_review::SpfReview;
 use serde::{Serialize, Serializer};
 
-use crate::sentences::{self, Sentence};
+use crate::sentences::{self, Judged, Sentence};
 
 /// The state of a domain's mail.
 #[derive(Debug, Serialize)]
@@ -121,7 +122,7 @@ impl Server {
         if let Some(error) = &self.error {
             return format!("{}: {error}", self.address);
         }
-        let mut line = format!("{}: {} certificates", self.address, self.certificates);
+        let mut line = format!("{}: {}", self.address, counted(self.certificates, "certificate"));
         for (name, value) in [
             ("the first until", self.expires.as_deref()),
             ("TLSA", self.tlsa),
@@ -187,15 +188,19 @@ impl Defect {
             Some(term) => format!("{term}: {}", finding.defect),
             None => finding.defect.to_string(),
         };
-        let judged = sentences::of_spf(&finding.defect);
-        Self::new(judged.severity, finding.domain.to_string(), text).breaking(judged.sentence)
+        let section = format!("RFC 7208 section {}", finding.defect.section());
+        Self::judged(sentences::of_spf(&finding.defect), &finding.domain, text, section)
     }
 
     pub(crate) fn of_dmarc(finding: &dmarc_policy::Finding) -> Self {
-        let judged = sentences::of_dmarc(&finding.defect);
-        let defect =
-            Self::new(judged.severity, finding.name.to_string(), finding.defect.to_string());
-        defect.breaking(judged.sentence)
+        let (defect, section) = (&finding.defect, finding.defect.section().to_owned());
+        Self::judged(sentences::of_dmarc(defect), &finding.name, defect.to_string(), section)
+    }
+
+    /// A defect of a published record. Its section is that of the review, and has the sentence.
+    fn judged(judged: Judged, about: &Name, text: String, section: String) -> Self {
+        let (section, sentence) = (Some(section), Some(judged.sentence));
+        Self { section, sentence, ..Self::new(judged.severity, about.to_string(), text) }
     }
 
     /// Returns its lines for people.

@@ -5,8 +5,8 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dane_tlsa::mail_types::dns::{Answer, Name, Question};
-use dane_tlsa::{Bounce, Decision, NextHop, Policy};
+use dane_tlsa::mail_types::dns::{Answer, Name, Question, RecordType, Records};
+use dane_tlsa::{Bounce, Decision, Host, NextHop, Policy};
 use examples::cases::answers::Answers;
 use examples::cases::dmarc_review::DmarcReview;
 use examples::cases::spf_review::SpfReview;
@@ -36,6 +36,7 @@ impl Inspector {
         let mut session = policy.session();
         let decision = self.answers.run(&mut session, None, TIME)?;
         note(&mut lookups, session.answers());
+        let aliases = of_aliases(&decision, session.answers());
         let mut mail = Mail::new(&decision);
         for host in decision.hosts() {
             mail.hosts.push(hosts::inspect(host, self.port, self.reach));
@@ -53,6 +54,7 @@ impl Inspector {
         published.extend(reviewed.findings().iter().map(Defect::of_dmarc));
         let dmarc = DmarcReview::new(domain, &reviewed);
         let mut defects = of_mail(domain, &decision, &mail);
+        defects.extend(aliases);
         defects.append(&mut published);
         Ok(Inspection { domain: domain.to_string(), mail, spf, dmarc, lookups, defects })
     }
@@ -75,6 +77,40 @@ fn of_mail(domain: &Domain, decision: &Decision, mail: &Mail) -> Vec<Defect> {
     };
     defects.extend(mail.hosts.iter().flat_map(|host| host.defects.iter().cloned()));
     defects
+}
+
+/// The mail hosts of MX records that are aliases.
+fn of_aliases(decision: &Decision, answers: &[(Question, Arc<Answer>)]) -> Vec<Defect> {
+    let has_records = |question: &Question| question.kind == RecordType::Mx;
+    let is_named = answers.iter().any(|(question, answer)| {
+        has_records(question) && matches!(**answer, Answer::Records { .. })
+    });
+    let hosts = decision.hosts().iter().filter_map(|host| match &host.host {
+        Host::Name(name) if is_named => Some(name),
+        _ => None,
+    });
+    let defects = hosts.filter_map(|host| {
+        let target = alias_of(host, answers)?;
+        let text = format!("the MX record names an alias, of {target}");
+        let defect = Defect::new(Severity::Warning, host.to_string(), text);
+        Some(defect.breaking(sentences::ALIAS_IN_MX))
+    });
+    defects.collect()
+}
+
+/// Returns the name that an alias leads to.
+fn alias_of<'a>(host: &Name, answers: &'a [(Question, Arc<Answer>)]) -> Option<&'a Name> {
+    let of_host = answers.iter().filter(|(question, _)| question.name == *host);
+    let mut targets = of_host.filter_map(|(question, answer)| match &**answer {
+        Answer::Records { records: Records::Cname(target), .. } => Some(target),
+        Answer::Records { canonical, .. }
+            if matches!(question.kind, RecordType::A | RecordType::Aaaa) =>
+        {
+            Some(canonical)
+        }
+        _ => None,
+    });
+    targets.find(|target| *target != host)
 }
 
 /// Notes each answer down, once.

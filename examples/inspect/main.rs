@@ -51,7 +51,7 @@ struct Arguments {
     security: DnssecStatus,
     #[command(flatten)]
     resolver: ResolverArguments,
-    /// The port of the mail hosts
+    /// The port of the mail hosts: they are connected to there, and have their TLSA records at _PORT._tcp (RFC 7672 section 2.2.3)
     #[arg(long, default_value_t = 25)]
     port: u16,
     /// Connects to no mail host
@@ -148,6 +148,10 @@ impl Arguments {
                 })?;
                 domains.push(domain);
             }
+        }
+        if let (Some(file), true) = (&self.file, domains.is_empty()) {
+            let expected = "expected a domain a line, such as example.com";
+            return Err(format!("{}: no domain: {expected}", file.display()).into());
         }
         let mut seen = BTreeSet::new();
         domains.retain(|domain| seen.insert(domain.to_string()));

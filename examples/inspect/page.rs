@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use examples::cases::escaped::Escaped;
+use examples::cases::published::PublishedText;
 use examples::cases::spf_review::ReviewedRecord;
 
 use crate::inspection::{Defect, Inspection, severity_word};
@@ -109,10 +110,16 @@ fn write_domain(page: &mut String, at: usize, inspection: &Inspection) {
     let _ = writeln!(page, "<h3>SPF: {} of 10 lookups</h3>", inspection.spf.lookups);
     write_tree(page, &inspection.spf.records);
     page.push_str("<h3>DMARC: the tree walk</h3>\n<ul class=\"tree\">\n");
-    for name in &inspection.dmarc.names {
-        let record = name.record.as_deref().unwrap_or("no record");
-        let _ =
-            writeln!(page, "<li>{}: <code>{}</code></li>", Escaped(&name.name), Escaped(record));
+    for walked in &inspection.dmarc.names {
+        let name = Escaped(&walked.name);
+        for (state, text) in walked.texts() {
+            let _ = write!(page, "<li>{name}{state}: ");
+            write_published(page, text);
+            page.push_str("</li>\n");
+        }
+        if walked.texts().next().is_none() {
+            let _ = writeln!(page, "<li>{name}: no record</li>");
+        }
     }
     page.push_str("</ul>\n<details><summary>All lookups</summary>\n<ul class=\"lookups\">\n");
     for lookup in &inspection.lookups {
@@ -149,10 +156,21 @@ fn write_defects(page: &mut String, defects: &[Defect]) {
     page.push_str("</ul>\n");
 }
 
+/// Writes a published text, with its faults marked.
+fn write_published(page: &mut String, text: &PublishedText) {
+    page.push_str("<code>");
+    for (piece, is_marked) in text.pieces() {
+        let tags = if is_marked { ["<mark>", "</mark>"] } else { ["", ""] };
+        let _ = write!(page, "{}{}{}", tags[0], Escaped(&piece), tags[1]);
+    }
+    page.push_str("</code>");
+}
+
 /// Draws the tree of SPF records: each list is in the record that refers to its items.
 fn write_tree(page: &mut String, records: &[ReviewedRecord]) {
     let mut open = 0;
-    for ReviewedRecord { domain, depth, lookups, text } in records {
+    for record in records {
+        let depth = &record.depth;
         // A review goes one level down at a time.
         if open > *depth {
             (*depth + 1..open).for_each(|_| page.push_str("</li></ul>\n"));
@@ -164,10 +182,11 @@ fn write_tree(page: &mut String, records: &[ReviewedRecord]) {
         }
         let _ = write!(
             page,
-            "<li><span class=\"name\">{}</span> <span class=\"soft\">({lookups} lookups)</span> <code>{}</code>",
-            Escaped(domain),
-            Escaped(text)
+            "<li><span class=\"name\">{}</span> <span class=\"soft\">({})</span> ",
+            Escaped(&record.domain),
+            record.state()
         );
+        write_published(page, &record.text);
     }
     (0..open).for_each(|_| page.push_str("</li></ul>\n"));
     if records.is_empty() {

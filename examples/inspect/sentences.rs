@@ -10,15 +10,15 @@ pub(crate) struct Sentence {
     pub(crate) text: &'static str,
 }
 
-/// The sentence for a section, and how bad it is to break it.
+/// The sentence of the section that a review names, and how bad it is to break it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Judged {
     pub(crate) severity: Severity,
-    pub(crate) sentence: Sentence,
+    pub(crate) sentence: &'static str,
 }
 
-const fn judged(severity: Severity, section: &'static str, text: &'static str) -> Judged {
-    Judged { severity, sentence: Sentence { section, text } }
+const fn judged(severity: Severity, sentence: &'static str) -> Judged {
+    Judged { severity, sentence }
 }
 
 /// Returns the sentence for a defect of SPF records.
@@ -26,7 +26,7 @@ pub(crate) fn of_spf(defect: &spf_result::Defect) -> Judged {
     use spf_result::Defect;
 
     match defect {
-        Defect::NoRecord | Defect::SeveralRecords => SELECTION,
+        Defect::NoRecord | Defect::SeveralRecords | Defect::Version => SELECTION,
         Defect::Dns(_) => SPF_NO_ANSWER,
         Defect::TooManyLookups(_) | Defect::Loop => LOOKUPS,
         Defect::TooManyVoidLookups(_) => VOID_LOOKUPS,
@@ -83,125 +83,96 @@ pub(crate) fn of_tlsa(kind: &FindingKind) -> Sentence {
 
 const SELECTION: Judged = judged(
     Severity::Problem,
-    "RFC 7208 section 4.5",
     "If the resultant record set includes no records, check_host() produces the \"none\" result. If the resultant record set includes more than one record, check_host() produces the \"permerror\" result.",
 );
 const SPF_SYNTAX: Judged = judged(
     Severity::Problem,
-    "RFC 7208 section 4.6",
     "The syntax of the record is validated first, and if there are any syntax errors anywhere in the record, check_host() returns immediately with the result \"permerror\", without further interpretation or evaluation.",
 );
 const SPF_NO_ANSWER: Judged = judged(
     Severity::Problem,
-    "RFC 7208 section 4.4",
     "If the DNS lookup returns a server failure (RCODE 2) or some other error (RCODE other than 0 or 3), or if the lookup times out, then check_host() terminates immediately with the result \"temperror\".",
 );
 const LOOKUPS: Judged = judged(
     Severity::Problem,
-    "RFC 7208 section 4.6.4",
     "SPF implementations MUST limit the total number of those terms to 10 during SPF evaluation, to avoid unreasonable load on the DNS.",
 );
-const VOID_LOOKUPS: Judged = judged(
-    Severity::Problem,
-    "RFC 7208 section 4.6.4",
-    "SPF implementations SHOULD limit \"void lookups\" to two.",
-);
+const VOID_LOOKUPS: Judged =
+    judged(Severity::Problem, "SPF implementations SHOULD limit \"void lookups\" to two.");
 const MX_HOSTS: Judged = judged(
     Severity::Problem,
-    "RFC 7208 section 4.6.4",
     "In addition to that limit, the evaluation of each \"MX\" record MUST NOT result in querying more than 10 address records -- either \"A\" or \"AAAA\" resource records.",
 );
-const PTR: Judged =
-    judged(Severity::Warning, "RFC 7208 section 5.5", "This mechanism SHOULD NOT be published.");
+const PTR: Judged = judged(Severity::Warning, "This mechanism SHOULD NOT be published.");
 const PASSES_ALL: Judged = judged(
     Severity::Problem,
-    "RFC 7208 section 2.6.3",
     "A \"pass\" result is an explicit statement that the client is authorized to inject mail with the given identity.",
 );
-const UNREACHABLE: Judged = judged(
-    Severity::Warning,
-    "RFC 7208 section 5.1",
-    "Mechanisms after \"all\" will never be tested.",
-);
+const UNREACHABLE: Judged =
+    judged(Severity::Warning, "Mechanisms after \"all\" will never be tested.");
 const NO_END: Judged = judged(
     Severity::Warning,
-    "RFC 7208 section 4.7",
     "It is better to use either a \"redirect\" modifier or an \"all\" mechanism to explicitly terminate processing.",
 );
 const LONG: Judged = judged(
     Severity::Warning,
-    "RFC 7208 section 3.4",
     "The published SPF record for a given domain name SHOULD remain small enough that the results of a query for it will fit within 512 octets.",
 );
 
 const NO_POLICY: Judged = judged(
     Severity::Problem,
-    "RFC 9989 section 4.10.1",
     "If the set produced by the DNS Tree Walk contains no DMARC Policy Record (i.e., any indication that there is no such record as opposed to a transient DNS error), Mail Receivers MUST NOT apply the DMARC mechanism to the message.",
 );
 const SEVERAL_POLICIES: Judged = judged(
     Severity::Problem,
-    "RFC 9989 section 4.10",
     "If multiple DMARC Policy Records are returned for a single target, they are all discarded.",
 );
 const DMARC_NO_ANSWER: Judged = judged(
     Severity::Problem,
-    "RFC 9989 section 4.10.1",
     "Handling of DNS errors when querying for the DMARC Policy Record is left to the discretion of the Mail Receiver.",
 );
 const DMARC_SYNTAX: Judged = judged(
     Severity::Problem,
-    "RFC 9989 section 4.8",
     "A DMARC Policy Record MUST comply with the formal definition of same found in this section.",
 );
 const TAGS: Judged = judged(
     Severity::Warning,
-    "RFC 9989 section 4.7",
     "Only tags defined in that registry are to be processed; unknown tags MUST be ignored.",
 );
 const TAG_SYNTAX: Judged = judged(
     Severity::Warning,
-    "RFC 9989 section 4.8",
     "Syntax errors in the remainder of the record MUST be discarded in favor of default values (if any) or ignored outright.",
 );
 const NO_VALID_POLICY: Judged = judged(
     Severity::Problem,
-    "RFC 9989 section 4.7",
     "If this tag is not present in an otherwise syntactically valid DMARC Policy Record, then the record is treated as if it included \"p=none\".",
 );
 const NO_REPORTS: Judged = judged(
     Severity::Warning,
-    "RFC 9989 section 4.7",
     "If the tag is not provided, Mail Receivers MUST NOT generate aggregate feedback reports for the domain.",
 );
 const DESTINATIONS: Judged = judged(
     Severity::Warning,
-    "RFC 9989 section 4.7",
     "URIs involving schemes not supported by Mail Receivers MUST be ignored.",
 );
 const UNUSED: Judged = judged(
     Severity::Warning,
-    "RFC 9989 section 4.7",
     "This tag's content MUST be ignored if a \"ruf\" tag (below) is not also specified.",
 );
 const WEAKER_BELOW: Judged = judged(
     Severity::Notice,
-    "RFC 9989 section 4.7",
     "Indicates the message handling preference of the Domain Owner or PSO for mail using an existing subdomain of the prevailing Organizational Domain for and not passing DMARC validation.",
 );
 const TEST_MODE: Judged = judged(
     Severity::Notice,
-    "RFC 9989 section 4.7",
     "The Domain Owner is currently testing its specified DMARC assessment policy, and has an expectation that the policy applied to any failing messages will be one level below the specified policy.",
 );
 const PUBLIC_SUFFIX: Judged = judged(
     Severity::Notice,
-    "RFC 9989 section 4.7",
     "PSOs include this tag with a value of \"y\" to indicate that the domain is a PSD.",
 );
 const DESTINATION: Judged = judged(
     Severity::Warning,
-    "RFC 9990 section 4",
     "Where the above algorithm fails to confirm that the external reporting was authorized by the Report Consumer, the URI MUST be ignored by the Mail Receiver generating the report.",
 );
 
@@ -216,6 +187,10 @@ pub(crate) const NO_ANSWER: Sentence = Sentence {
 pub(crate) const ADDRESS_IN_MX: Sentence = Sentence {
     section: "RFC 5321 section 5.1",
     text: "When a domain name associated with an MX RR is looked up and the associated data field obtained, the data field of that response MUST contain a domain name.",
+};
+pub(crate) const ALIAS_IN_MX: Sentence = Sentence {
+    section: "RFC 2181 section 10.3",
+    text: "The domain name used as the value of a NS resource record, or part of the value of a MX resource record must not be an alias.",
 };
 pub(crate) const NO_ADDRESS: Sentence = Sentence {
     section: "RFC 5321 section 5.1",

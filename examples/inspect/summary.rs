@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use examples::cases::count::counted;
+
 use crate::inspection::{Inspection, Severity};
 
 /// Counts of domains.
@@ -36,8 +38,8 @@ impl fmt::Display for Summary {
         let Self { domains, with_problems, with_failures, with_dane } = self;
         writeln!(
             f,
-            "{domains} domains: {with_dane} with DANE, {with_problems} with problems, \
-             {with_failures} with failed lookups"
+            "{}: {with_dane} with DANE, {with_problems} with problems, {with_failures} with failed lookups",
+            counted(*domains, "domain")
         )
     }
 }

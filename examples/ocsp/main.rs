@@ -77,6 +77,8 @@ struct Check {
 
 /// The longest line that is read, in octets.
 const MAX_LINE: usize = 4 << 20;
+const WANTED: &str =
+    "a case a line, such as {\"response\": \"a.der\", \"cert\": \"a.pem\", \"issuer\": \"ca.pem\"}";
 
 impl Check {
     fn run(self) -> Done {
@@ -88,16 +90,12 @@ impl Check {
             shown::write(&case.verdict(), json, &mut out)?;
             return Ok(out.flush()?);
         }
-        shown::tell_wait(
-            "a case a line, such as {\"response\": \"a.der\", \"cert\": \"a.pem\", \"issuer\": \"ca.pem\"}",
-        );
-        lines::each(MAX_LINE, &mut out, |line, out| {
-            let verdict = match serde_json::from_slice::<Case>(line) {
-                _ if line.len() > MAX_LINE => Verdict::wrong("line too long", line.len()),
+        lines::each(MAX_LINE, WANTED, &mut out, |line, out| {
+            let verdict = match line.case::<Case>() {
                 Ok(case) => case.verdict(),
-                Err(error) => Verdict::wrong(&error.to_string(), error.column()),
+                Err(no_case) => Verdict::wrong(&no_case.error, no_case.at),
             };
-            shown::write(&verdict, json, out)
+            shown::write(&verdict.on_line(line.number), json, out)
         })
     }
 }

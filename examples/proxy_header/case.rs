@@ -33,11 +33,19 @@ pub(crate) struct Case {
     error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     at: Option<usize>,
+    /// The line of the case, if it came from standard input and could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
 }
 
 impl Case {
     pub(crate) fn wrong(error: &str, at: usize) -> Self {
         Self { error: Some(error.to_owned()), at: Some(at), ..Self::default() }
+    }
+
+    /// Adds the line of a case that could not be read.
+    pub(crate) fn on_line(self, line: usize) -> Self {
+        Self { line: self.outcome.is_none().then_some(line), ..self }
     }
 
     pub(crate) fn incomplete(needed: usize) -> Self {
@@ -84,6 +92,7 @@ impl Shown for Case {
             ("consumed", self.consumed),
             ("needed", self.needed),
             ("at", self.at),
+            ("line", self.line),
         ] {
             let value = value.map(|value| format!(", {name} {value}"));
             text += &value.unwrap_or_default();

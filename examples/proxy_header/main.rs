@@ -67,7 +67,7 @@ impl Show {
     fn all(&self) -> Done {
         let mut out = io::BufWriter::new(io::stdout().lock());
         for header in &self.headers {
-            self.one(header.as_bytes(), &mut out)?;
+            shown::write(&self.case(header.as_bytes()), self.json, &mut out)?;
         }
         if !self.headers.is_empty() {
             return Ok(out.flush()?);
@@ -75,21 +75,24 @@ impl Show {
         if self.raw {
             shown::tell_wait("a PROXY header");
             let mut bytes = Vec::new();
-            io::stdin().lock().take(MAX_RAW).read_to_end(&mut bytes)?;
+            if io::stdin().lock().take(MAX_RAW).read_to_end(&mut bytes)? == 0 {
+                return Err("no case on standard input: expected a PROXY header".into());
+            }
             shown::write(&self.parse(&bytes), self.json, &mut out)?;
             return Ok(out.flush()?);
         }
-        shown::tell_wait("a PROXY header in hexadecimal a line");
-        lines::each(MAX_LINE, &mut out, |line, out| self.one(line, out))
+        let wanted = "a PROXY header in hexadecimal a line";
+        lines::each(MAX_LINE, wanted, &mut out, |line, out| {
+            shown::write(&self.case(line.octets).on_line(line.number), self.json, out)
+        })
     }
 
-    fn one(&self, text: &[u8], out: &mut impl Write) -> Done {
-        let case = match bytes(text) {
+    fn case(&self, text: &[u8]) -> Case {
+        match bytes(text) {
             Ok(bytes) => self.parse(&bytes),
             Err(at) if at >= MAX_LINE => Case::wrong("line too long", at),
             Err(at) => Case::wrong("not hexadecimal", at),
-        };
-        shown::write(&case, self.json, out)
+        }
     }
 
     fn parse(&self, bytes: &[u8]) -> Case {

@@ -60,9 +60,8 @@ impl Arguments {
         if !self.queries.is_empty() {
             return Ok(out.flush()?);
         }
-        shown::tell_wait("a query a line, such as GET key");
-        lines::each(MAX_LINE, &mut out, |line, out| {
-            self.one(line.trim_ascii_end(), &redis, &runtime, out)
+        lines::each(MAX_LINE, "a query a line, such as GET key", &mut out, |line, out| {
+            self.one(line.octets.trim_ascii_end(), &redis, &runtime, out)
         })
     }
 

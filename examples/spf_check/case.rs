@@ -1,14 +1,17 @@
 //! A case and its result, as text and as JSON.
 
+use std::fmt::Write as _;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use examples::cases::dns::DnsEntry;
+use examples::cases::published::PublishedText;
 use examples::cases::shown;
 use examples::cases::trace::{self, TraceLine};
-use mail_types::dns::Note;
+use mail_types::dns::{Answer, Note, Question, RecordType, Texts};
 use mail_types::smtp::Helo;
-use serde::{Deserialize, Serialize};
-use spf_result::{Cause, Check, Options, SenderError, SpfOutcome};
+use serde::{Deserialize, Serialize, Serializer};
+use spf_result::{Cause, Check, Options, Problem, Record, SenderError, SpfOutcome};
 
 /// The client and identity of a check.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -74,16 +77,29 @@ pub(crate) struct Verdict {
     void_lookups: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
+    /// The published texts of a record that does not count.
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "plain")]
+    published: Vec<PublishedText>,
+    /// The position of its fault, in bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    published_at: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     at: Option<usize>,
+    /// The line of the case, if it came from standard input and could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     trace: Vec<TraceLine>,
 }
 
 impl Verdict {
-    pub(crate) fn new(outcome: &SpfOutcome, trace: &[Note]) -> Self {
+    pub(crate) fn new(
+        outcome: &SpfOutcome,
+        answers: &[(Question, Arc<Answer>)],
+        trace: &[Note],
+    ) -> Self {
         let cause = outcome.cause();
         let mechanism = match cause {
             Cause::Default { .. } => Some("default".to_owned()),
@@ -99,6 +115,8 @@ impl Verdict {
             lookups: Some(outcome.lookups()),
             void_lookups: Some(outcome.void_lookups()),
             problem: cause.problem().map(ToString::to_string),
+            published: published(cause, answers),
+            published_at: fault_at(cause),
             trace: trace.iter().map(TraceLine::new).collect(),
             ..Self::default()
         }
@@ -112,12 +130,18 @@ impl Verdict {
     pub(crate) fn wrong(error: &str, at: usize) -> Self {
         Self { error: Some(error.to_owned()), at: Some(at), ..Self::default() }
     }
+
+    /// Adds the line of a case that could not be read.
+    pub(crate) fn on_line(self, line: usize) -> Self {
+        Self { line: self.error.is_some().then_some(line), ..self }
+    }
 }
 
 impl shown::Shown for Verdict {
     fn text(&self) -> Vec<u8> {
         let mut text = trace::text(&self.trace);
         text += self.result.unwrap_or("malformed");
+        text += &self.line.map(|line| format!(": line {line}")).unwrap_or_default();
         text += &self.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
         text.push('\n');
         for (name, value) in [
@@ -134,6 +158,38 @@ impl shown::Shown for Verdict {
             let line = value.map(|value| format!("  {name:<13} {value}\n"));
             text += &line.unwrap_or_default();
         }
+        for published in &self.published {
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "  {:<13} {}", "published", published.text());
+            if let Some(marks) = published.marks() {
+                let _ = writeln!(text, "  {:<13} {marks}", "");
+            }
+        }
         text.into_bytes()
     }
+}
+
+/// Returns the texts whose fault, or number, is the reason of the result.
+fn published(cause: &Cause, answers: &[(Question, Arc<Answer>)]) -> Vec<PublishedText> {
+    let Some(Problem::Syntax(_) | Problem::SeveralRecords) = cause.problem() else {
+        return Vec::new();
+    };
+    let is_of = |question: &Question| {
+        question.kind == RecordType::Txt && Some(&question.name) == cause.domain()
+    };
+    let answer = answers.iter().find(|(question, _)| is_of(question));
+    let texts = answer.and_then(|(_, answer)| answer.texts());
+    let records = texts.into_iter().flat_map(Texts::iter).filter(|text| Record::is_one(text));
+    records.map(|text| PublishedText::new(text, fault_at(cause))).collect()
+}
+
+fn fault_at(cause: &Cause) -> Option<usize> {
+    match cause.problem() {
+        Some(Problem::Syntax(error)) => error.at(),
+        _ => None,
+    }
+}
+
+fn plain<S: Serializer>(texts: &[PublishedText], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(texts.iter().map(PublishedText::text))
 }

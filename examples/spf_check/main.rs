@@ -60,6 +60,8 @@ struct Arguments {
 
 /// The longest input line, in octets.
 const MAX_LINE: usize = 4 << 20;
+const WANTED: &str =
+    "a case a line, such as {\"ip\": \"192.0.2.1\", \"mail_from\": \"ann@example.com\"}";
 
 struct Program {
     arguments: Arguments,
@@ -98,17 +100,13 @@ impl Program {
             out.flush()?;
             return Ok(is_sound || !strict);
         }
-        shown::tell_wait(
-            "a case a line, such as {\"ip\": \"192.0.2.1\", \"mail_from\": \"ann@example.com\"}",
-        );
-        lines::each(MAX_LINE, &mut out, |line, out| {
-            let verdict = match serde_json::from_slice(line) {
-                _ if line.len() > MAX_LINE => Verdict::wrong("line too long", line.len()),
+        lines::each(MAX_LINE, WANTED, &mut out, |line, out| {
+            let verdict = match line.case() {
                 Ok(case) => self.verdict(case)?,
-                Err(error) => Verdict::wrong(&error.to_string(), error.column()),
+                Err(no_case) => Verdict::wrong(&no_case.error, no_case.at),
             };
             is_sound &= verdict.is_read();
-            shown::write(&verdict, json, out)
+            shown::write(&verdict.on_line(line.number), json, out)
         })?;
         Ok(is_sound || !strict)
     }
@@ -129,7 +127,7 @@ impl Program {
         let mut session = check.session().traced();
         let verdict = self.answers.run(&mut session, own.as_ref(), time)?;
         let trace = if self.arguments.output.trace { session.trace() } else { &[] };
-        let verdict = Verdict::new(&verdict, trace);
+        let verdict = Verdict::new(&verdict, session.answers(), trace);
         case.dns = Some(DnsEntry::record(session.answers()));
         self.recorder.write(&case)?;
         Ok(verdict)

@@ -111,6 +111,9 @@ pub(crate) struct Outcome {
     error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     at: Option<usize>,
+    /// The line of the case, if it came from standard input and could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
 }
 
 /// A fault, or a fact worth knowing.
@@ -125,6 +128,11 @@ struct Found {
 impl Outcome {
     pub(crate) fn wrong(error: &str, at: usize) -> Self {
         Self { error: Some(error.to_owned()), at: Some(at), ..Self::default() }
+    }
+
+    /// Adds the line of a case that could not be read.
+    pub(crate) fn on_line(self, line: usize) -> Self {
+        Self { line: self.error.is_some().then_some(line), ..self }
     }
 
     fn new(review: &Review, records: &RecordSet) -> Self {
@@ -159,6 +167,7 @@ impl Outcome {
 impl Shown for Outcome {
     fn text(&self) -> Vec<u8> {
         let mut text = self.verdict.unwrap_or("malformed").to_owned();
+        text += &self.line.map(|line| format!(": line {line}")).unwrap_or_default();
         text += &self.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
         text.push('\n');
         if let (Some(tlsa), Some(depth)) = (&self.tlsa, self.depth) {

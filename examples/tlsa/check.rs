@@ -64,6 +64,8 @@ pub(crate) enum Start {
 
 /// The longest line that is read, in octets.
 const MAX_LINE: usize = 4 << 20;
+const WANTED: &str =
+    "a case a line, such as {\"tlsa\": [\"3 1 1 ab...\"], \"chain\": [\"MII...\"]}";
 
 impl Wanted {
     pub(crate) fn run(&self) -> Done {
@@ -72,20 +74,34 @@ impl Wanted {
             shown::write(&self.subject()?.outcome(), self.json, &mut out)?;
             return Ok(out.flush()?);
         }
-        if !self.records.is_empty() || self.zone.is_some() {
-            return Err("give the certificates too, with --chain or --server".into());
+        if let Some(option) = self.of_arguments() {
+            return Err(format!(
+                "{option}: no certificates to check: give them with --chain or --server, or leave {option} \
+                 out, and give cases on standard input"
+            )
+            .into());
         }
-        shown::tell_wait(
-            "a case a line, such as {\"tlsa\": [\"3 1 1 ab...\"], \"chain\": [\"MII...\"]}",
-        );
-        lines::each(MAX_LINE, &mut out, |line, out| {
-            let outcome = match serde_json::from_slice::<Case>(line) {
-                _ if line.len() > MAX_LINE => Outcome::wrong("the line is too long", line.len()),
+        lines::each(MAX_LINE, WANTED, &mut out, |line, out| {
+            let outcome = match line.case::<Case>() {
                 Ok(case) => case.outcome(),
-                Err(error) => Outcome::wrong(&error.to_string(), error.column()),
+                Err(no_case) => Outcome::wrong(&no_case.error, no_case.at),
             };
-            shown::write(&outcome, self.json, out)
+            shown::write(&outcome.on_line(line.number), self.json, out)
         })
+    }
+
+    /// Returns an option that has no meaning for cases from standard input.
+    fn of_arguments(&self) -> Option<&'static str> {
+        [
+            ("--record", !self.records.is_empty()),
+            ("--zone", self.zone.is_some()),
+            ("--resolver", self.resolver.is_given()),
+            ("--host", self.place.host.is_some()),
+            ("--name", !self.names.is_empty()),
+            ("--time", self.time.is_some()),
+        ]
+        .into_iter()
+        .find_map(|(option, is_given)| is_given.then_some(option))
     }
 
     fn subject(&self) -> Result<Subject, Box<dyn Error>> {

@@ -173,6 +173,9 @@ pub(crate) struct Outcome {
     error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     at: Option<usize>,
+    /// The line of the case, if it came from standard input and could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     trace: Vec<TraceLine>,
 }
@@ -180,6 +183,11 @@ pub(crate) struct Outcome {
 impl Outcome {
     pub(crate) fn wrong(error: &str, at: usize) -> Self {
         Self { error: Some(error.to_owned()), at: Some(at), ..Self::default() }
+    }
+
+    /// Adds the line of a case that could not be read.
+    pub(crate) fn on_line(self, line: usize) -> Self {
+        Self { line: self.error.is_some().then_some(line), ..self }
     }
 
     pub(crate) fn new(policy: &Policy, decision: &Decision) -> Self {
@@ -213,7 +221,8 @@ impl Shown for Outcome {
             let _ = writeln!(text, "  {:<10} {failure}", "report");
         }
         if let Some(error) = &self.error {
-            let _ = writeln!(text, "malformed: {error}");
+            let line = self.line.map(|line| format!("line {line}: ")).unwrap_or_default();
+            let _ = writeln!(text, "malformed: {line}{error}");
         }
         text.push_str(&trace::text(&self.trace));
         text.into_bytes()

@@ -62,6 +62,7 @@ pub(crate) struct Wanted {
 
 /// The longest line that is read, in octets.
 const MAX_LINE: usize = 4 << 20;
+const WANTED: &str = "a case a line, such as {\"next_hop\": \"example.com\"}";
 /// How long the resolver may take for a case.
 const TIME: Duration = Duration::from_secs(20);
 
@@ -88,14 +89,12 @@ impl Wanted {
             shown::write(&run.decide(case, &policy, None)?, self.output.json, &mut out)?;
             return Ok(out.flush()?);
         }
-        shown::tell_wait("a case a line, such as {\"next_hop\": \"example.com\"}");
-        lines::each(MAX_LINE, &mut out, |line, out| {
-            let outcome = match serde_json::from_slice::<Case>(line) {
-                _ if line.len() > MAX_LINE => Outcome::wrong("the line is too long", line.len()),
+        lines::each(MAX_LINE, WANTED, &mut out, |line, out| {
+            let outcome = match line.case::<Case>() {
                 Ok(case) => run.outcome(case)?,
-                Err(error) => Outcome::wrong(&error.to_string(), error.column()),
+                Err(no_case) => Outcome::wrong(&no_case.error, no_case.at),
             };
-            shown::write(&outcome, self.output.json, out)
+            shown::write(&outcome.on_line(line.number), self.output.json, out)
         })
     }
 }

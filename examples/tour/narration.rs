@@ -1,7 +1,9 @@
 //! The text of the tour, and the count of its differences.
 
-use std::fmt::{Debug, Display};
+use std::fmt::Display;
 use std::process::ExitCode;
+
+use examples::cases::count::counted;
 
 /// It tells each step, and checks it.
 #[derive(Debug, Default)]
@@ -25,13 +27,17 @@ impl Narration {
     }
 
     /// Compares the result of a step with the announced one.
-    pub(crate) fn check<T: Debug + PartialEq>(&mut self, subject: &str, found: &T, expected: &T) {
+    pub(crate) fn check<F, E>(&mut self, subject: &str, found: &F, expected: &E)
+    where
+        F: Display + PartialEq<E>,
+        E: Display,
+    {
         self.checks += 1;
         if found == expected {
-            println!("   ok      {subject}: {expected:?}");
+            println!("   ok      {subject}: {expected}");
         } else {
             self.differences += 1;
-            println!("   DIFFERS {subject}: {found:?}, expected {expected:?}");
+            println!("   DIFFERS {subject}: {found}, expected {expected}");
         }
     }
 
@@ -39,17 +45,22 @@ impl Narration {
     pub(crate) fn check_part(&mut self, subject: &str, text: &str, part: &str) {
         self.checks += 1;
         if text.contains(part) {
-            println!("   ok      {subject}: {part:?}");
+            println!("   ok      {subject}: {part}");
         } else {
             self.differences += 1;
-            println!("   DIFFERS {subject}: {part:?} expected in {text:?}");
+            println!("   DIFFERS {subject}: {part} expected in: {text}");
         }
     }
 
     /// Tells the number of checks; returns the exit status.
     pub(crate) fn conclude(&self) -> ExitCode {
         let Self { scenes, checks, differences } = self;
-        println!("\n{scenes} scenes, {checks} checks, {differences} differences");
+        println!(
+            "\n{}, {}, {}",
+            counted(*scenes, "scene"),
+            counted(*checks, "check"),
+            counted(*differences, "difference")
+        );
         if self.differences == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }

@@ -1,5 +1,7 @@
 //! Checks that report destinations accept the reports: RFC 9990 section 4, RFC 9991 section 5.
 
+use std::fmt;
+
 use mail_types::dns::{Answer, Inquiry, Known, Name, RecordType, Session, Texts, Unanswered};
 use mail_types::smtp::Domain;
 
@@ -85,7 +87,7 @@ impl Inquiry for &Destinations {
                 Some(host) if self.is_inside(host, &mut memo, known)? => Permission::Inside,
                 Some(host) => self.permission(host, known)?,
             };
-            known.note(|| format!("{uri}: {permission:?}"));
+            known.note(|| format!("{uri}: {permission}"));
             destinations.push(Destination { uri: uri.clone(), permission });
         }
         Ok(destinations)
@@ -185,6 +187,23 @@ pub enum Permission {
     Unknown,
     /// Not supported: it is not a mail address.
     Unsupported,
+}
+
+impl fmt::Display for Permission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Inside => "permitted, in the same organization",
+            Self::Given => "permitted",
+            Self::Elsewhere(uris) => {
+                f.write_str("permitted at")?;
+                return uris.iter().try_for_each(|uri| write!(f, " {uri}"));
+            }
+            Self::Refused => "not confirmed",
+            Self::Astray => "at another host, which is not permitted",
+            Self::Unknown => "unknown, since the DNS did not answer",
+            Self::Unsupported => "not a mail address",
+        })
+    }
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -151,9 +151,9 @@ pub use report::{
     AuthFailure, DeliveryResult, Deviation, DeviationKind, DiscoveryMethod, EximForensic,
     FailureCause, FailureEnvelope, FailureRate, FailureRateLimits, FailureReport,
     FailureReportLimits, Feedback, FeedbackError, FeedbackLimits, FeedbackReading, FeedbackRow,
-    History, Override, OverrideKind, Pace, PublishedPolicy, ReportId, ReportIdError, ReportMail,
-    ReportMailError, ReportMetadata, RowDisposition, SignatureRow, SpfRow, Tally, TallyFull,
-    Withheld,
+    History, InvalidText, Override, OverrideKind, Pace, PublishedPolicy, ReportId, ReportIdError,
+    ReportMail, ReportMailError, ReportMetadata, RowDisposition, SignatureRow, SpfRow, Tally,
+    TallyFull, Withheld,
 };
 pub use report_uri::{ReportUri, ReportUriError};
 pub use review::{Finding, Review, ReviewDefect, Reviewed, ReviewedName};

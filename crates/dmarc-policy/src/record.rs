@@ -275,6 +275,15 @@ pub enum RecordError {
 }
 
 impl RecordError {
+    /// Returns the position of the mistake in the text, in bytes, if it has one.
+    #[must_use]
+    pub fn at(&self) -> Option<usize> {
+        match *self {
+            Self::Separator { at } | Self::NotFirst { at } => Some(at),
+            Self::Version | Self::LeadingBlank | Self::ByteOrderMark | Self::Case => None,
+        }
+    }
+
     /// Finds the mistake of a text that is not a record, but was probably meant to be one.
     fn of(text: &[u8]) -> Self {
         let marked = text.strip_prefix("\u{feff}".as_bytes());

@@ -11,6 +11,7 @@ mod feedback_xml;
 mod flate2;
 mod header_excerpt;
 mod history;
+mod invalid_text;
 mod mail_date;
 mod node;
 mod quick_xml;
@@ -30,6 +31,7 @@ pub use feedback_reading::{
 };
 pub use feedback_row::{FeedbackRow, Override, OverrideKind, RowDisposition, SignatureRow, SpfRow};
 pub use history::History;
+pub use invalid_text::InvalidText;
 pub use report_id::{ReportId, ReportIdError};
 pub use report_mail::{ReportMail, ReportMailError};
 pub use tally::{Tally, TallyFull};

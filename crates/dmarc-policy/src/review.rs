@@ -103,6 +103,10 @@ pub struct ReviewedName {
     pub name: Name,
     /// The record that counts there, if there is one.
     pub record: Option<Record>,
+    /// That record, as it is published: positions of faults are in this text.
+    pub text: Option<Box<[u8]>>,
+    /// The published texts that are records, or were probably meant to be one, and do not count.
+    pub ignored: Vec<Box<[u8]>>,
 }
 
 impl Reviewed {
@@ -142,28 +146,31 @@ impl Reviewed {
         if let Answer::Failed(failure) = &*answer {
             self.find(name.clone(), ReviewDefect::Dns(*failure));
         }
-        let (mut records, mut defects) = (Vec::new(), Vec::new());
+        let (mut records, mut ignored, mut defects) = (Vec::new(), Vec::new(), Vec::new());
         for text in answer.texts().into_iter().flat_map(mail_types::dns::Texts::iter) {
             match Record::parse_and_check(text) {
                 Ok((record, found)) => {
                     defects.extend(found.into_iter().map(ReviewDefect::Tag));
-                    records.push(record);
+                    records.push((record, text.into()));
                 }
                 // Another text at the name is nobody's mistake.
                 Err(RecordError::Version) => {}
-                Err(error) => defects.push(ReviewDefect::Syntax(error)),
+                Err(error) => {
+                    defects.push(ReviewDefect::Syntax(error));
+                    ignored.push(text.into());
+                }
             }
         }
         if records.len() > 1 {
             defects.insert(0, ReviewDefect::SeveralRecords);
-            records.clear();
+            ignored.extend(records.drain(..).map(|(_, text)| text));
         }
         for defect in defects {
             self.find(name.clone(), defect);
         }
-        let record = records.pop();
-        let is_end = record.as_ref().is_some_and(|record| record.psd != Psd::Unknown);
-        self.names.push(ReviewedName { name, record });
+        let (record, text) = records.pop().unzip();
+        let is_end = record.as_ref().is_some_and(|record: &Record| record.psd != Psd::Unknown);
+        self.names.push(ReviewedName { name, record, text, ignored });
         Ok(is_end)
     }
 
@@ -235,18 +242,28 @@ pub enum ReviewDefect {
 }
 
 impl ReviewDefect {
+    /// Returns the position of the defect in the text of the record, in bytes, if it has one.
+    #[must_use]
+    pub fn at(&self) -> Option<usize> {
+        match self {
+            Self::Syntax(error) => error.at(),
+            Self::Tag(defect) => Some(defect.at).filter(|at| *at > 0),
+            _ => None,
+        }
+    }
+
     /// Returns the document and section that the defect offends, or that describes its effect.
     #[must_use]
     pub fn section(&self) -> &'static str {
         match self {
-            Self::NoRecord => "RFC 9989 section 4.10.1",
-            Self::SeveralRecords | Self::Dns(_) => "RFC 9989 section 4.10",
+            Self::NoRecord | Self::Dns(_) => "RFC 9989 section 4.10.1",
+            Self::SeveralRecords => "RFC 9989 section 4.10",
             Self::Syntax(_) => "RFC 9989 section 4.8",
             Self::Tag(defect) => match defect.kind {
-                DefectKind::NoValue | DefectKind::Repeated | DefectKind::VersionAgain => {
-                    "RFC 9989 section 4.8"
-                }
-                DefectKind::NoPolicy => "RFC 9989 section 4.10.1",
+                DefectKind::NoValue
+                | DefectKind::Repeated
+                | DefectKind::VersionAgain
+                | DefectKind::Value => "RFC 9989 section 4.8",
                 _ => "RFC 9989 section 4.7",
             },
             Self::Destination(..) => "RFC 9990 section 4",

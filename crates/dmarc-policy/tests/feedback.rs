@@ -123,26 +123,27 @@ fn names_without_the_namespace_of_the_root_are_a_reports_and_others_are_not() {
 #[test]
 fn what_is_odd_is_told_and_the_rest_is_read() {
     let FeedbackReading { feedback, deviations, .. } = read(SLOPPY);
-    let found: Vec<_> = deviations.iter().map(|deviation| deviation.kind).collect();
+    let found: Vec<_> = deviations.iter().map(|deviation| deviation.kind.to_string()).collect();
     assert_eq!(
         found,
         [
-            DeviationKind::Missing("policy_evaluated"),
-            DeviationKind::Missing("identifiers"),
-            DeviationKind::Missing("auth_results"),
-            DeviationKind::Record,
-            DeviationKind::Missing("org_name"),
-            DeviationKind::Missing("email"),
-            DeviationKind::Missing("report_id"),
-            DeviationKind::Value("sp"),
-            DeviationKind::Value("adkim"),
-            DeviationKind::Value("fo"),
-            DeviationKind::Value("disposition"),
-            DeviationKind::Value("type"),
-            DeviationKind::Value("result"), // softfail is not a word of DKIM, RFC 8601 section 2.7.1
-            DeviationKind::Value("result"), // hardfail
-            DeviationKind::Repeated("spf"),
-            DeviationKind::Unknown,
+            "missing element policy_evaluated",
+            "missing element identifiers",
+            "missing element auth_results",
+            "invalid value \"unknown\" in element source_ip",
+            "record without a valid source address and count; it is left out",
+            "missing element org_name",
+            "missing element email",
+            "missing element report_id",
+            "invalid value \"\" in element sp",
+            "invalid value \"x\" in element adkim",
+            "invalid value \"0:1\" in element fo",
+            "invalid value \"rejected\" in element disposition",
+            "invalid value \"odd\" in element type",
+            "invalid value \"softfail\" in element result", // softfail is not a word of DKIM, RFC 8601 section 2.7.1
+            "invalid value \"hardfail\" in element result",
+            "duplicate element spf",
+            "unknown element",
         ]
     );
     for deviation in deviations {
@@ -173,7 +174,15 @@ fn what_is_no_report_is_refused() {
         ),
         (
             "<feedback><report_metadata><date_range><begin>x</begin></date_range></report_metadata></feedback>",
+            FeedbackError::Invalid { element: "begin", value: "x".into() },
+        ),
+        (
+            "<feedback><report_metadata><date_range><end>1</end></date_range></report_metadata></feedback>",
             FeedbackError::Missing { element: "begin" },
+        ),
+        (
+            "<feedback><policy_published><domain/></policy_published></feedback>",
+            FeedbackError::Invalid { element: "domain", value: "".into() },
         ),
         (
             "<feedback><policy_published><p>none</p></policy_published></feedback>",

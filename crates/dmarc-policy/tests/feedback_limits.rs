@@ -109,14 +109,14 @@ fn the_elements_in_one_have_a_limit() {
 #[test]
 fn the_deviations_have_a_limit() {
     let mut limits = FeedbackLimits::default();
-    limits.deviations = 16;
+    limits.deviations = 17;
     let all = Feedback::read(SLOPPY.as_bytes(), &limits).unwrap().deviations;
-    assert_eq!(all.len(), 16);
+    assert_eq!(all.len(), 17);
     assert!(all.iter().all(|deviation| deviation.kind != DeviationKind::More));
-    limits.deviations = 15;
+    limits.deviations = 16;
     let some = Feedback::read(SLOPPY.as_bytes(), &limits).unwrap().deviations;
-    assert_eq!((some.len(), some.last().unwrap().kind), (15, DeviationKind::More));
-    assert_eq!(some.get(..14), all.get(..14));
+    assert_eq!((some.len(), some.last().unwrap().kind), (16, DeviationKind::More));
+    assert_eq!(some.get(..15), all.get(..15));
     limits.deviations = 0;
     assert_eq!(Feedback::read(SLOPPY.as_bytes(), &limits).unwrap().deviations, []);
 }

@@ -7,6 +7,8 @@ use std::io::Write;
 
 use dmarc_policy::{Feedback, FeedbackLimits, RowDisposition};
 
+const GOOGLE: &str = include_str!("data/feedback-google.xml");
+
 /// A report of RFC 7489 by its elements, in which each habit of a reporter changes something.
 fn report(habit: &str) -> String {
     let when = |wanted: &str, then: &str, otherwise: &str| {
@@ -139,4 +141,34 @@ fn every_shape_is_read() {
         }
     }
     assert!(shapes >= 98, "{shapes}");
+}
+
+/// An element that is there is not called missing, whatever its text.
+#[test]
+fn an_invalid_value_is_told_with_its_element() {
+    let long = "é".repeat(30);
+    for (given, put, told) in [
+        ("<source_ip>", "<source_ip>192.0.2", "invalid value \"192.0.2"),
+        ("<count>", "<count>many ", "invalid value \"many "),
+        (
+            "<org_name>google.example</org_name>",
+            "<org_name/>",
+            "invalid value \"\" in element org_name",
+        ),
+        (
+            "<disposition>",
+            &format!("<disposition>{long}"),
+            "invalid value \"éééééééééééééééééééé\"… in",
+        ),
+    ] {
+        let text = GOOGLE.replacen(given, put, 1);
+        let told_of: Vec<_> = Feedback::read(text.as_bytes(), &FeedbackLimits::default())
+            .unwrap()
+            .deviations
+            .iter()
+            .map(|odd| odd.kind.to_string())
+            .collect();
+        assert!(told_of.iter().any(|line| line.contains(told)), "{given}: {told_of:?}");
+        assert!(!told_of.iter().any(|line| line.contains("missing")), "{given}: {told_of:?}");
+    }
 }

@@ -81,6 +81,28 @@ fn each_defect_is_found() {
 }
 
 /// The domain, its organizational domain, the domain of the record, and the policy.
+/// Records are shown as they are published, and positions are in that text.
+#[test]
+fn records_are_those_that_are_published() {
+    let several = ["v=DMARC1; p=none", "v=DMARC1;p=reject"];
+    for (texts, record, ignored, at) in [
+        (&["v=DMARC1;  P=None ; x=1"][..], Some("v=DMARC1;  P=None ; x=1"), &[][..], Some(20)),
+        (&several, None, &several[..], None),
+        (&["p=none; v=DMARC1"], None, &["p=none; v=DMARC1"], Some(8)),
+        (&["other"], None, &[], None),
+    ] {
+        let line = |text: &&str| format!("_dmarc.a.example TXT \"{text}\"\n");
+        let zone = texts.iter().map(line).collect::<Vec<_>>().concat();
+        let reviewed = review("a.example", &Zone::parse(&zone).unwrap());
+        let name = &reviewed.names()[0];
+        assert_eq!(name.text.as_deref(), record.map(str::as_bytes), "{zone}");
+        let found: Vec<_> = name.ignored.iter().map(|text| str::from_utf8(text).unwrap()).collect();
+        assert_eq!(found, ignored, "{zone}");
+        let found = reviewed.findings().iter().find_map(|finding| finding.defect.at());
+        assert_eq!(found, at, "{zone}");
+    }
+}
+
 #[test]
 fn the_walk_leads_to_the_record_that_counts() {
     let text = "_dmarc.a.example TXT \"v=DMARC1; p=reject; sp=quarantine; rua=mailto:d@a.example\"\n\

@@ -125,6 +125,7 @@
 
 mod check;
 mod client_name;
+mod defect;
 mod directive;
 mod domain_spec;
 mod evaluation;
@@ -144,6 +145,7 @@ mod spf_result;
 mod word;
 
 pub use check::{Check, SenderError};
+pub use defect::Defect;
 pub use directive::{Directive, Mechanism, Prefixes, Qualifier};
 pub use domain_spec::DomainSpec;
 pub use macro_string::{MacroError, MacroString};
@@ -152,5 +154,5 @@ pub use options::{Limits, Options};
 pub use outcome::{Cause, Explanation, Matched, Problem, SpfOutcome};
 pub use record::{Record, RecordError, Term};
 pub use report::Report;
-pub use review::{Defect, Finding, Review, Reviewed, ReviewedRecord};
+pub use review::{Finding, Review, Reviewed, ReviewedRecord};
 pub use spf_result::{SpfResult, SpfResultError};

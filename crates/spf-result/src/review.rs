@@ -4,11 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use mail_types::dns::{
-    Answer, DnsFailure, Inquiry, Known, Name, RecordType, Records, Session, Unanswered,
+    Answer, Inquiry, Known, Name, RecordType, Records, Session, Texts, Unanswered,
 };
 
 use crate::published::Published;
-use crate::{DomainSpec, Limits, Mechanism, Qualifier, Record, RecordError};
+use crate::{Defect, DomainSpec, Limits, Mechanism, Qualifier, Record};
 
 /// Reads a domain's record with all records that it refers to, and lists every defect.
 ///
@@ -86,7 +86,7 @@ pub struct Reviewed {
     void_lookups: usize,
 }
 
-/// A record that a [`Review`] has read.
+/// A published text that is a record, or was probably meant to be one.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct ReviewedRecord {
@@ -94,8 +94,10 @@ pub struct ReviewedRecord {
     pub domain: Name,
     /// The number of records that refer to it, one to the next; 0 for the record of the reviewed domain.
     pub depth: usize,
-    /// The record, as it is understood.
-    pub record: String,
+    /// The record, as the domain publishes it: positions of faults are in this text.
+    pub record: Box<[u8]>,
+    /// The reason why it does not count, if there is one.
+    pub defect: Option<Defect>,
     /// The number of terms that cause DNS queries, in it and in the records that it refers to.
     pub lookups: usize,
 }
@@ -138,21 +140,47 @@ impl Reviewed {
             self.find(domain, None, Defect::Dns(*failure));
             return Ok(());
         }
-        let texts = answer.texts();
-        let published = texts.map(|texts| texts.derive(Published::select));
-        let record = match published.as_deref() {
-            None | Some(Published::None) => return self.only(domain, Defect::NoRecord),
-            Some(Published::Several) => return self.only(domain, Defect::SeveralRecords),
-            Some(Published::Wrong(error)) => return self.only(domain, Defect::Syntax(*error)),
-            Some(Published::One(record)) => record,
+        let Some(texts) = answer.texts() else {
+            self.find(domain, None, Defect::NoRecord);
+            return Ok(());
         };
-        let octets = texts.and_then(|texts| texts.iter().find(|text| Record::is_one(text)));
-        if octets.is_some_and(|text| text.len() > Review::MAX_PLAIN_OCTETS) {
-            self.find(domain, None, Defect::Long);
-        }
         let (place, before) = (self.records.len(), self.lookups);
-        self.read(domain, above.len(), record);
+        let published = texts.derive(Published::select);
+        let record = match &*published {
+            Published::One(record) => record,
+            Published::None => return self.without_record(domain, above.len(), texts),
+            Published::Several => {
+                return self.ignored(domain, above.len(), texts, &Defect::SeveralRecords);
+            }
+            Published::Wrong(error) => {
+                return self.ignored(domain, above.len(), texts, &Defect::Syntax(*error));
+            }
+        };
+        for text in texts.iter().filter(|text| Record::is_one(text)) {
+            if text.len() > Review::MAX_PLAIN_OCTETS {
+                self.find(domain, None, Defect::Long);
+            }
+            self.read(domain, above.len(), text, None);
+        }
         above.push(domain.clone());
+        self.terms(known, domain, record, above, limits)?;
+        above.pop();
+        let lookups = self.lookups - before;
+        if let Some(reviewed) = self.records.get_mut(place) {
+            reviewed.lookups = lookups;
+        }
+        Ok(())
+    }
+
+    /// Reads the terms of a record, and what they refer to.
+    fn terms(
+        &mut self,
+        known: &mut Known<'_>,
+        domain: &Name,
+        record: &Record,
+        above: &mut Vec<Name>,
+        limits: &Limits,
+    ) -> Result<(), Unanswered> {
         let mut all = false;
         for directive in record.directives() {
             let term = directive.to_string();
@@ -176,18 +204,46 @@ impl Reviewed {
             None if !all => self.find(domain, None, Defect::NoEnd),
             None => {}
         }
-        above.pop();
-        let lookups = self.lookups - before;
-        if let Some(reviewed) = self.records.get_mut(place) {
-            reviewed.lookups = lookups;
-        }
         Ok(())
     }
 
-    fn read(&mut self, domain: &Name, depth: usize, record: &Record) {
+    /// Shows the texts of a domain without a record that were probably meant to be one.
+    #[expect(clippy::unnecessary_wraps, reason = "it is what the caller returns")]
+    fn without_record(
+        &mut self,
+        domain: &Name,
+        depth: usize,
+        texts: &Texts,
+    ) -> Result<(), Unanswered> {
+        let mut meant = texts.iter().filter(|text| is_meant(text)).peekable();
+        let defect = if meant.peek().is_some() { Defect::Version } else { Defect::NoRecord };
+        for text in meant {
+            self.read(domain, depth, text, Some(defect.clone()));
+        }
+        self.find(domain, None, defect);
+        Ok(())
+    }
+
+    /// Shows records that do not count.
+    #[expect(clippy::unnecessary_wraps, reason = "it is what the caller returns")]
+    fn ignored(
+        &mut self,
+        domain: &Name,
+        depth: usize,
+        texts: &Texts,
+        defect: &Defect,
+    ) -> Result<(), Unanswered> {
+        for text in texts.iter().filter(|text| Record::is_one(text)) {
+            self.read(domain, depth, text, Some(defect.clone()));
+        }
+        self.find(domain, None, defect.clone());
+        Ok(())
+    }
+
+    fn read(&mut self, domain: &Name, depth: usize, text: &[u8], defect: Option<Defect>) {
         if self.records.len() < Review::MAX_RECORDS {
-            let (domain, record) = (domain.clone(), record.to_string());
-            self.records.push(ReviewedRecord { domain, depth, record, lookups: 0 });
+            let (domain, record) = (domain.clone(), text.into());
+            self.records.push(ReviewedRecord { domain, depth, record, defect, lookups: 0 });
         }
     }
 
@@ -252,12 +308,6 @@ impl Reviewed {
         self.domain(known, target, above, limits)
     }
 
-    #[expect(clippy::unnecessary_wraps, reason = "it is what the caller returns")]
-    fn only(&mut self, domain: &Name, defect: Defect) -> Result<(), Unanswered> {
-        self.find(domain, None, defect);
-        Ok(())
-    }
-
     fn find(&mut self, domain: &Name, term: Option<&str>, defect: Defect) {
         if self.findings.len() < Review::MAX_FINDINGS {
             let (domain, term) = (domain.clone(), term.map(Into::into));
@@ -288,85 +338,6 @@ impl fmt::Display for Finding {
     }
 }
 
-/// A defect of a published record.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub enum Defect {
-    /// The domain, or the target of a reference, publishes no record.
-    NoRecord,
-    /// The domain publishes several records, so that none counts (RFC 7208 section 4.5).
-    SeveralRecords,
-    /// The record has a syntax error, and is invalid as a whole (RFC 7208 section 4.6).
-    Syntax(RecordError),
-    /// A DNS lookup failed.
-    Dns(DnsFailure),
-    /// The number of terms that cause DNS queries, more than 10 (RFC 7208 section 4.6.4).
-    TooManyLookups(usize),
-    /// The number of void lookups, more than two (RFC 7208 section 4.6.4).
-    TooManyVoidLookups(usize),
-    /// The number of mail exchangers, more than ten (RFC 7208 section 4.6.4).
-    TooManyMxHosts(usize),
-    /// The mechanism `ptr` (RFC 7208 section 5.5).
-    Ptr,
-    /// `+all`, or a network of all addresses.
-    PassesAll,
-    /// The domain of a term has no addresses, or no mail exchangers.
-    Void,
-    /// A term after `all`, or a `redirect` beside it (RFC 7208 sections 5.1 and 6.1).
-    Unreachable,
-    /// Neither `all` nor `redirect`: a client without a match is neutral (RFC 7208 section 4.7).
-    NoEnd,
-    /// A record refers to itself, directly or not.
-    Loop,
-    /// The record is longer than [`Review::MAX_PLAIN_OCTETS`].
-    Long,
-}
-
-impl Defect {
-    /// Returns the section of RFC 7208 that the defect offends, or that describes its effect.
-    #[must_use]
-    pub fn section(&self) -> &'static str {
-        match self {
-            Self::NoRecord | Self::SeveralRecords => "4.5",
-            Self::Syntax(_) => "4.6",
-            Self::Dns(_) => "4.4",
-            Self::TooManyLookups(_)
-            | Self::TooManyVoidLookups(_)
-            | Self::TooManyMxHosts(_)
-            | Self::Loop
-            | Self::Void => "4.6.4",
-            Self::Ptr => "5.5",
-            Self::PassesAll => "2.6.3",
-            Self::Unreachable => "5.1",
-            Self::NoEnd => "4.7",
-            Self::Long => "3.4",
-        }
-    }
-}
-
-impl fmt::Display for Defect {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoRecord => f.write_str("no SPF record"),
-            Self::SeveralRecords => f.write_str("several SPF records, so none counts"),
-            Self::Syntax(error) => write!(f, "{error}"),
-            Self::Dns(failure) => write!(f, "the DNS failed: {failure}"),
-            Self::TooManyLookups(count) => write!(f, "{count} DNS lookups, more than 10"),
-            Self::TooManyVoidLookups(count) => {
-                write!(f, "{count} void DNS lookups, more than 2")
-            }
-            Self::TooManyMxHosts(count) => write!(f, "{count} MX hosts, more than 10"),
-            Self::Ptr => f.write_str("slow and unreliable, do not publish"),
-            Self::PassesAll => f.write_str("every host passes"),
-            Self::Void => f.write_str("the domain has no such records"),
-            Self::Unreachable => f.write_str("never evaluated, after all"),
-            Self::NoEnd => f.write_str("ends without all or redirect"),
-            Self::Loop => f.write_str("refers to itself"),
-            Self::Long => f.write_str("longer than 450 octets"),
-        }
-    }
-}
-
 fn passes_all(mechanism: &Mechanism) -> bool {
     match mechanism {
         Mechanism::All => true,
@@ -382,3 +353,13 @@ fn target<'a>(domain: &'a Name, spec: Option<&'a DomainSpec>) -> Option<&'a Name
 fn is_absent(answer: &Arc<Answer>) -> bool {
     matches!(**answer, Answer::Absent { .. })
 }
+
+/// Tells whether a text that is no record begins like one, behind quotes or blanks.
+fn is_meant(text: &[u8]) -> bool {
+    let start = text.iter().position(u8::is_ascii_alphanumeric).unwrap_or(text.len());
+    let text = text.get(start..).unwrap_or_default();
+    text.get(..MEANT.len()).is_some_and(|start| start.eq_ignore_ascii_case(MEANT))
+}
+
+/// The beginning of a text that was probably meant to be a record.
+const MEANT: &[u8] = b"v=spf";

@@ -20,6 +20,49 @@ fn defects(zone: &Zone) -> Vec<String> {
     review(zone).findings().iter().map(ToString::to_string).collect()
 }
 
+/// A record is shown as it is published, whether it counts or not, and positions are in that text.
+#[test]
+fn records_are_those_that_are_published() {
+    for (texts, wanted) in [
+        (&["v=spf1  +mx   -ALL"][..], &[("v=spf1  +mx   -ALL", None, None)][..]),
+        (
+            &["v=spf1  +mx moo"],
+            &[("v=spf1  +mx moo", Some("unknown SPF mechanism, at byte 12"), Some(12))],
+        ),
+        (
+            &["v=spf1 -all", "v=spf1 ?all", "other"],
+            &[
+                ("v=spf1 -all", Some("several SPF records, so none counts"), None),
+                ("v=spf1 ?all", Some("several SPF records, so none counts"), None),
+            ],
+        ),
+        (
+            &["v=spf1-all", "other"],
+            &[(
+                "v=spf1-all",
+                Some(
+                    "the text does not begin with v=spf1 and a blank: receivers see no SPF record",
+                ),
+                None,
+            )],
+        ),
+        (&["other"], &[]),
+    ] {
+        let line = |text: &&str| format!("a.example TXT \"{text}\"\n");
+        let zone = texts.iter().map(line).collect::<Vec<_>>().concat();
+        let reviewed = review(&Zone::parse(&zone).unwrap());
+        let records = reviewed.records().iter().map(|read| {
+            let defect = read.defect.as_ref();
+            let text = String::from_utf8(read.record.to_vec()).unwrap();
+            (text, defect.map(ToString::to_string), defect.and_then(spf_result::Defect::at))
+        });
+        let wanted = wanted
+            .iter()
+            .map(|(text, defect, at)| ((*text).to_owned(), defect.map(str::to_owned), *at));
+        assert_eq!(records.collect::<Vec<_>>(), wanted.collect::<Vec<_>>(), "{zone}");
+    }
+}
+
 #[test]
 fn each_defect_is_found() {
     let mx = |host| format!("m.example MX {host} h{host}.example\n");
@@ -27,6 +70,15 @@ fn each_defect_is_found() {
     let long = format!("v=spf1 -all{}", " ".repeat(Review::MAX_PLAIN_OCTETS));
     for (text, wanted) in [
         (String::new(), "a.example: no SPF record"),
+        ("a.example TXT \"verification=1\"".into(), "a.example: no SPF record"),
+        (
+            "a.example TXT \" v=spf1 -all\"".into(),
+            "a.example: the text does not begin with v=spf1 and a blank: receivers see no SPF record",
+        ),
+        (
+            "a.example TXT \"V=SPF1;-all\"".into(),
+            "a.example: the text does not begin with v=spf1 and a blank: receivers see no SPF record",
+        ),
         (
             "a.example TXT \"v=spf1\"\na.example TXT \"v=spf1\"".into(),
             "a.example: several SPF records, so none counts",

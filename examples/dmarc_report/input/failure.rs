@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use dmarc_policy::InvalidText;
 use mail_types::smtp::Header;
 use serde::Serialize;
 
@@ -69,8 +70,10 @@ impl Failure {
         let required = if kind == "auth-failure" { &REQUIRED[..] } else { &REQUIRED[..2] };
         let missing = required.iter().filter(|name| field(name).is_none());
         failure.deviations.extend(missing.map(|name| format!("missing field {name}")));
-        let mut wrong =
-            |name: &str| failure.deviations.push(format!("invalid value of field {name}"));
+        let mut wrong = |name: &str| {
+            let value = InvalidText::from(field(name).unwrap_or_default().as_str());
+            failure.deviations.push(format!("invalid value {value} in field {name}"));
+        };
         let source = field("Source-IP");
         failure.source = source.as_ref().and_then(|source| source.parse().ok());
         if source.is_some() && failure.source.is_none() {

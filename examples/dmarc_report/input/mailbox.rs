@@ -1,5 +1,6 @@
 //! Mailboxes: files of many messages, and folders.
 
+use examples::cases::count::counted;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -42,7 +43,7 @@ pub(crate) fn list(paths: &[PathBuf], most: usize) -> Result<Vec<Entry>, TooMany
 
 /// More files than the limit.
 #[derive(Clone, Copy, Debug, Eq, thiserror::Error, PartialEq)]
-#[error("more than {limit} files (--max-files)")]
+#[error("more than {} (--max-files)", counted(*.limit, "file"))]
 pub(crate) struct TooManyFiles {
     pub(crate) limit: usize,
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::{time_line, write_totals};
 use crate::case::{NOT_GIVEN, Policy};
 use crate::merge::{DomainView, Fact, FailureView, Odd, SourceView};
+use examples::cases::count::counted;
 use examples::cases::escaped::Escaped;
 
 /// The most sources of a domain; those that fail most come first.
@@ -54,9 +55,9 @@ fn write_sources(page: &mut String, sources: &[SourceView<'_>]) {
         let (messages, failed) = (sum(|view| view.sums.messages), sum(|view| view.sums.failed()));
         let _ = writeln!(
             page,
-            "<p class=\"soft\">{} sources more with {messages} messages, {failed} of them failed: \
-             --format csv has all</p>",
-            rest.len()
+            "<p class=\"soft\">{} with {}, {failed} failed: --format csv has all</p>",
+            counted(rest.len(), "more source"),
+            counted(messages, "message"),
         );
     }
 }
@@ -105,8 +106,9 @@ fn write_reporters(page: &mut String, view: &DomainView<'_>) {
         let (name, totals) = (Escaped(reporter.reporter), reporter.totals);
         let _ = writeln!(
             page,
-            "<li>{name}: {} messages, {} failed</li>",
-            totals.messages, totals.failed
+            "<li>{name}: {}, {} failed</li>",
+            counted(totals.messages, "message"),
+            totals.failed
         );
     }
     page.push_str("</ul>\n");

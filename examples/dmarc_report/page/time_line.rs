@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::case::day_text;
 use crate::merge::{Day, Totals};
+use examples::cases::count::counted;
 
 /// The most bars; a longer time has several days in each.
 const BARS: u32 = 120;
@@ -58,8 +59,10 @@ pub(super) fn write(page: &mut String, days: &[Day]) {
     let each = if per_bar == 1 { "a day".to_owned() } else { format!("{per_bar} days") };
     let _ = writeln!(
         page,
-        "</svg>\n<p class=\"scale\"><span>{}</span><span>at most {most} messages in {each}</span>\
+        "</svg>\n<p class=\"scale\"><span>{}</span><span>at most {} in {each}</span>\
          <span>{}</span></p>",
-        first.text, last.text
+        first.text,
+        counted(most, "message"),
+        last.text
     );
 }

@@ -148,7 +148,8 @@ pub(super) fn interfaces(text: &str) -> Result<Vec<SocketAddr>, ConfigError> {
     }
     let mut found = Vec::new();
     for (at, item) in List::new(text).enumerate() {
-        let address = interface(&item).ok_or(ConfigError::Interface { item: at + 1 })?;
+        let text = item.to_string();
+        let address = interface(&item).ok_or(ConfigError::Interface { item: at + 1, text })?;
         if let Some(other) = found.iter().position(|other| clash(*other, address)) {
             let is_same = found.get(other) == Some(&address);
             let within = ConfigError::InterfaceWithin { item: at + 1, other: other + 1 };

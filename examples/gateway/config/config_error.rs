@@ -1,6 +1,7 @@
 //! Faults of a configuration.
 
 use std::error::Error;
+use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -18,20 +19,48 @@ use crate::gateway::policy::rules::{Problem, RuleError};
 use crate::gateway::telemetry::log_selector::LogSelectorError;
 
 /// The reason why a configuration is refused, for people.
-#[derive(Debug, Error)]
-#[error(transparent)]
-pub struct InvalidConfig(Box<dyn Error + Send + Sync>);
+#[derive(Debug)]
+pub struct InvalidConfig {
+    first: Box<dyn Error + Send + Sync>,
+    others: Vec<String>,
+}
+
+impl InvalidConfig {
+    /// Adds other faults.
+    #[cfg(feature = "gateway")]
+    pub(super) fn with_others(self, others: Vec<String>) -> Self {
+        Self { others, ..self }
+    }
+
+    /// Returns the other faults that were looked for, each with its line.
+    #[must_use]
+    pub fn others(&self) -> &[String] {
+        &self.others
+    }
+}
+
+impl fmt::Display for InvalidConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.first.fmt(f)
+    }
+}
+
+impl Error for InvalidConfig {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.first.source()
+    }
+}
 
 impl From<ConfigError> for InvalidConfig {
     fn from(error: ConfigError) -> Self {
-        Self(Box::new(error))
+        Self { first: Box::new(error), others: Vec::new() }
     }
 }
 
 #[cfg(feature = "gateway")]
 impl From<CheckError> for InvalidConfig {
     fn from(error: CheckError) -> Self {
-        Self(Box::new(error))
+        Self { first: Box::new(error), others: Vec::new() }
     }
 }
 
@@ -66,8 +95,10 @@ pub(crate) enum ConfigError {
     List { option: &'static str, problem: Problem },
     #[error("proxy_required_hosts: give addresses, not names")]
     NamedProxy,
-    #[error("local_interfaces: item {item} is not an address and a port")]
-    Interface { item: usize },
+    #[error(
+        "local_interfaces: item {item} ({text}) is not an address and a port, as 127.0.0.1.2525 or [::1]:2525"
+    )]
+    Interface { item: usize, text: String },
     #[error("local_interfaces: item {item} is a duplicate")]
     InterfaceTwice { item: usize },
     #[error(
@@ -142,7 +173,7 @@ pub(crate) enum ConfigError {
     )]
     Zero { option: &'static str },
     #[error(
-        "{option} names {found} files, and tls_certificate {certificates}: there must be as many"
+        "{option} and tls_certificate must name as many files, and name {found} and {certificates}"
     )]
     FileCount { option: &'static str, found: usize, certificates: usize },
     #[error("spf_guess: {source}")]
@@ -163,11 +194,55 @@ pub(crate) enum ConfigError {
     ListOption { table: &'static str, name: String },
     #[error("relay_to_domains is set, but route_data, the next hop, is not")]
     NoRoute,
-    #[error("route_data: {source}, as in mx.example.com:25, [2001:db8::1]:25 or example.com/MX")]
+    #[error(
+        "route_data: {source}; examples are mx.example.com:25, [2001:db8::1]:25 and example.com/MX"
+    )]
     Route { source: RouteError },
 }
 
 impl ConfigError {
+    /// Tells whether it is the fault of one option alone, on which no text of another option or rule depends.
+    #[cfg(feature = "gateway")]
+    pub(super) fn is_independent(&self) -> bool {
+        let of_lists = |option: &str| {
+            ["acl", "addresslist", "domainlist", "hostlist", "localpartlist", "macros"]
+                .iter()
+                .any(|table| option.split('.').next() == Some(table))
+        };
+        match self {
+            Self::Value { option, .. } | Self::Empty { option } | Self::NotExpanded { option } => {
+                !of_lists(option)
+            }
+            Self::Events(error) => {
+                !matches!(error, EventsError::Idle { .. } | EventsError::Unset { .. })
+            }
+            Self::List { .. }
+            | Self::Mailbox { .. }
+            | Self::Port { .. }
+            | Self::NoHost { .. }
+            | Self::NotText { .. }
+            | Self::Long { .. }
+            | Self::Zero { .. }
+            | Self::Hostname
+            | Self::NamedProxy
+            | Self::Interface { .. }
+            | Self::InterfaceTwice { .. }
+            | Self::NoInterface
+            | Self::MetricsInterface
+            | Self::MetricsExposed { .. }
+            | Self::TlsPort { .. }
+            | Self::LogSelector(_)
+            | Self::BodyVisible
+            | Self::MessageSize
+            | Self::SpfGuess { .. }
+            | Self::SpfComment { .. }
+            | Self::TldFile { .. }
+            | Self::Suffixes { .. }
+            | Self::Route { .. } => true,
+            _ => false,
+        }
+    }
+
     /// Returns the option that it is about.
     pub(super) fn option(&self) -> Option<String> {
         Some(match self {

@@ -11,6 +11,7 @@ use toml::Table;
 
 use super::effect::NO_RELAY;
 use super::event_sources::EventSources;
+use super::written::text;
 use super::{ConfigError, option_lines};
 use crate::gateway::events::settings::{
     Action, EventSettings, REMOTE_SMTP, SHIPPED, TRANSPORTS, transports,
@@ -196,6 +197,21 @@ impl EventOptions {
 }
 
 impl EventOptions {
+    /// Returns the options and their values.
+    pub(super) fn written(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("event_action", text(&self.event_action)),
+            ("event_profile", text(&self.event_profile)),
+            ("event_select", text(&self.event_select)),
+            ("event_failure", text(&self.event_failure)),
+            ("event_timeout", text(&self.event_timeout)),
+            ("event_queue_max", text(&self.event_queue_max)),
+            ("event_overflow_limit", text(&self.event_overflow_limit)),
+            ("remote_smtp.event_action", text(&self.remote_smtp.event_action)),
+            ("local_delivery.event_action", text(&self.local_delivery.event_action)),
+        ]
+    }
+
     /// Leaves the default action out: only those that are given count.
     pub(super) fn without_default(mut self) -> Self {
         self.event_action.get_or_insert_default();

@@ -10,7 +10,7 @@ use mail_types::exim::{Value, Variable};
 use mail_types::hickory::ResolverError;
 use thiserror::Error;
 
-use super::expander_session::{GivenSession, noted};
+use super::expander_session::{GivenHost, GivenSession, noted};
 use super::{
     Common, ConfigError, ConfigOptions, EventOptions, InvalidConfig, OptionLines, RemoteOptions,
     dns, option_lines, take_rules,
@@ -21,9 +21,10 @@ use crate::gateway::lookups::macros::Macros;
 use crate::gateway::policy::context::Context;
 use crate::gateway::policy::given::Given;
 use crate::gateway::policy::named_rules::NamedRules;
+use crate::gateway::policy::place::Place;
 use crate::gateway::policy::services::Services;
 use crate::gateway::policy::stage::Stage;
-use crate::gateway::policy::text::Text;
+use crate::gateway::policy::text::{Stopped, Text};
 use crate::gateway::policy::variable::{NamesAt, is_argument};
 use crate::gateway::telemetry::log;
 
@@ -36,23 +37,23 @@ pub struct Expander {
     common: Common,
     /// Without lists of rules.
     services: Services,
-    stage: Stage,
+    place: Place,
 }
 
 impl Expander {
-    /// Reads a configuration for texts at this stage; `resolv_conf` is the file of name servers.
+    /// Reads a configuration for texts at this place; `resolv_conf` is the file of name servers.
     ///
     /// # Errors
     ///
     /// [`ExpanderError`].
-    pub fn new(text: &str, stage: Stage, resolv_conf: &Path) -> Result<Self, ExpanderError> {
+    pub fn new(text: &str, place: Place, resolv_conf: &Path) -> Result<Self, ExpanderError> {
         let located = |error| InvalidConfig::from(OptionLines::of(text).locate(error));
-        Self::read(text, stage, resolv_conf).map_err(located)?
+        Self::read(text, place, resolv_conf).map_err(located)?
     }
 
     fn read(
         text: &str,
-        stage: Stage,
+        place: Place,
         resolv_conf: &Path,
     ) -> Result<Result<Self, ExpanderError>, ConfigError> {
         let mut table = text.parse::<toml::Table>()?;
@@ -65,16 +66,18 @@ impl Expander {
         let common = Common::read(&options, callable, None)?;
         let services = services(&common, &options, resolv_conf);
         let text = text.to_owned();
-        Ok(services.map(|services| Self { text, macros, common, services, stage }))
+        Ok(services.map(|services| Self { text, macros, common, services, place }))
     }
 
     /// Finds a variable that texts do not have: one of another stage, a header field (`h_NAME`) where there is no
     /// message, an argument of a list of rules, which its call gives, or what stands for no certificate.
     #[must_use]
     pub fn unknown<'g>(&self, given: &'g Given) -> Option<&'g str> {
-        let names = NamesAt(self.stage.into());
+        let names = NamesAt(self.place);
         let is_known = |name: &str| match name.strip_prefix("h_") {
-            Some(_) => Stage::CONTENT.contains(&self.stage),
+            Some(_) => {
+                matches!(self.place, Place::Session(stage) if Stage::CONTENT.contains(&stage))
+            }
             None => !is_argument(name) && names.variable(name) != Variable::Unknown,
         };
         given.values().map(|(name, _)| name).find(|name| {
@@ -105,19 +108,26 @@ impl Expander {
         given: &Given,
         log: &mut Vec<String>,
     ) -> Result<Value<'static>, Unexpanded> {
-        let text = Text::parse(text, self.stage, &self.common.language)
+        let text = Text::parse(text, self.place, &self.common.language)
             .map_err(|error| Unexpanded::new(&error, error.at()))?;
+        let Place::Session(stage) = self.place else {
+            let host = self.common.host.as_str();
+            let mut outgoing = GivenHost::new(given, host, &*self.services.lookups);
+            let expanded = text.expand_or_stop(&mut outgoing).await;
+            *log = outgoing.take_log();
+            return expanded.map_err(|stopped| Unexpanded::of(&stopped));
+        };
         let named = NamedRules::of_texts(&self.text, &self.macros, &self.common.home())
             .map_err(|error| Unexpanded { why: log::chain(&error), at: None, forced: false })?;
         let services = Services { named: Arc::new(named), ..self.services.clone() };
-        let session = GivenSession::read(given, self.stage).map_err(|why| Unexpanded {
+        let session = GivenSession::read(given, stage).map_err(|why| Unexpanded {
             why,
             at: None,
             forced: false,
         })?;
-        let mut state = noted(given, self.stage);
+        let mut notes = noted(given, stage);
         let mut context = Context {
-            stage: self.stage,
+            stage,
             now: Instant::now(),
             host: self.common.host.as_str(),
             client: session.client.as_ref(),
@@ -126,26 +136,22 @@ impl Expander {
             given: Some(given),
             transaction: session.transaction.as_ref(),
             recipient: session.recipient.as_ref(),
-            recipient_number: (self.stage == Stage::Prdr).then_some(0),
+            recipient_number: (stage == Stage::Prdr).then_some(0),
             command: b"",
             message: b"",
-            state: &mut state,
+            state: &mut notes,
             services: &services,
             patience: None,
         };
         let expanded = text.expand_or_stop(&mut context).await;
-        *log = state.take_log();
-        expanded.map_err(|stopped| Unexpanded {
-            why: stopped.to_string(),
-            at: Some(stopped.stop.at()),
-            forced: matches!(stopped.stop, ExpandFailure::Forced { .. }),
-        })
+        *log = notes.take_log();
+        expanded.map_err(|stopped| Unexpanded::of(&stopped))
     }
 }
 
 impl fmt::Debug for Expander {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Expander").field("stage", &self.stage).finish_non_exhaustive()
+        f.debug_struct("Expander").field("place", &self.place).finish_non_exhaustive()
     }
 }
 
@@ -188,6 +194,11 @@ pub struct Unexpanded {
 impl Unexpanded {
     fn new(error: &dyn fmt::Display, at: Option<usize>) -> Self {
         Self { why: error.to_string(), at, forced: false }
+    }
+
+    fn of(stopped: &Stopped) -> Self {
+        let forced = matches!(stopped.stop, ExpandFailure::Forced { .. });
+        Self { why: stopped.to_string(), at: Some(stopped.stop.at()), forced }
     }
 }
 

@@ -1,13 +1,19 @@
 //! The session that given variables tell of, for the conditions of lists of rules.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
 
+use event_expand::{Ask, Variables};
+use mail_types::exim::{Value, Variable};
 use mail_types::smtp::{Mailbox, ReversePath};
 use proxy_protocol::ProxyInfo;
 
+use crate::gateway::lookups::asking::Answers;
 use crate::gateway::policy::given::Given;
 use crate::gateway::policy::stage::Stage;
 use crate::gateway::policy::state::PolicyState;
+use crate::gateway::policy::surroundings::{Answer, Surroundings, answer};
+use crate::gateway::policy::text_log::TextLog;
 use crate::gateway::policy::variable::{is_acl, published};
 use crate::gateway::smtp::peer::{Client, TlsClient};
 use crate::gateway::smtp::session::Greeting;
@@ -92,4 +98,54 @@ where
     T: std::str::FromStr<Err: std::fmt::Display>,
 {
     text.parse().map_err(|error| format!("{name}: {error}"))
+}
+
+/// A host to which mail goes, as far as its variables are given.
+pub(super) struct GivenHost<'a> {
+    given: &'a Given,
+    /// This host's name.
+    primary_hostname: &'a str,
+    lookups: &'a dyn Answers,
+    log: TextLog,
+}
+
+impl<'a> GivenHost<'a> {
+    pub(super) fn new(
+        given: &'a Given,
+        primary_hostname: &'a str,
+        lookups: &'a dyn Answers,
+    ) -> Self {
+        Self { given, primary_hostname, lookups, log: TextLog::default() }
+    }
+
+    /// Takes the lines for the log.
+    pub(super) fn take_log(&mut self) -> Vec<String> {
+        self.log.take()
+    }
+}
+
+impl Variables for GivenHost<'_> {
+    fn variable(&self, name: &str) -> Variable<'_> {
+        match self.given.variable(name) {
+            Variable::Unknown if name == "primary_hostname" => {
+                Value::trusted(self.primary_hostname).into()
+            }
+            Variable::Unknown => Variable::Unset,
+            value => value,
+        }
+    }
+
+    fn certificate(&self, name: &str) -> Option<&[u8]> {
+        self.given.certificate(name)
+    }
+}
+
+impl Surroundings for GivenHost<'_> {
+    fn answer<'a>(&'a mut self, request: &'a Ask, spent: Duration) -> Answer<'a> {
+        answer(self, self.lookups, request, spent)
+    }
+
+    fn log(&mut self) -> &mut TextLog {
+        &mut self.log
+    }
 }

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use mail_types::exim::List;
-use redis_lookup::{Limits, Mode, Servers, ServersError};
+use redis_lookup::{Address, Limits, Mode, Server, Servers, ServersError};
 use thiserror::Error;
 
 use super::options::ConfigOptions;
+use crate::gateway::dns::numeric_name::NumericName;
 use crate::gateway::lookups::redis::RedisSettings;
 use crate::gateway::lookups::settings::{LookupSettings, PgsqlServer};
 
@@ -22,6 +23,9 @@ pub(super) fn settings(options: &ConfigOptions) -> Result<LookupSettings, Lookup
     let servers = List::new(&options.pgsql_servers).enumerate().map(|(at, item)| {
         let server = PgsqlServer::parse(&item);
         let server = server.ok_or(LookupOptionError::PgsqlServer { item: at + 1 })?;
+        if let Some(host) = NumericName::of(&server.host, colon(&options.pgsql_servers)) {
+            return Err(LookupOptionError::Host { option: "pgsql_servers", host });
+        }
         match server.port {
             0 => Err(LookupOptionError::PgsqlPort { item: at + 1 }),
             _ => Ok(server),
@@ -39,9 +43,22 @@ pub(super) fn settings(options: &ConfigOptions) -> Result<LookupSettings, Lookup
     })
 }
 
+/// The sign before a port in an item of a list: where colons separate the items, it is doubled.
+fn colon(list: &str) -> &'static str {
+    if list.trim_start().starts_with('<') { ":" } else { "::" }
+}
+
 /// Reads the options of `redis`.
 fn redis(options: &ConfigOptions) -> Result<RedisSettings, LookupOptionError> {
     let servers = Servers::parse(&options.redis_servers).map_err(LookupOptionError::Redis)?;
+    let hosts =
+        servers.as_slice().iter().flat_map(Server::addresses).filter_map(|address| match address {
+            Address::Tcp { host, .. } => NumericName::of(host, colon(&options.redis_servers)),
+            _ => None,
+        });
+    if let Some(host) = hosts.into_iter().next() {
+        return Err(LookupOptionError::Host { option: "redis_servers", host });
+    }
     let most = options.lookup_timeout.0;
     let timeout = options.redis_timeout.as_ref().map_or(most, |timeout| timeout.0);
     if timeout > most {
@@ -67,6 +84,8 @@ pub(crate) enum LookupOptionError {
     PgsqlServer { item: usize },
     #[error("pgsql_servers: item {item}: the port must not be 0")]
     PgsqlPort { item: usize },
+    #[error("{option}: {host}")]
+    Host { option: &'static str, host: NumericName },
     #[error("redis_servers: {0}")]
     Redis(ServersError),
     #[error("redis_timeout: {timeout:?} is more than lookup_timeout, {most:?}")]
@@ -79,6 +98,7 @@ impl LookupOptionError {
         match self {
             Self::Directory { .. } => "lookup_directories",
             Self::PgsqlServer { .. } | Self::PgsqlPort { .. } => "pgsql_servers",
+            Self::Host { option, .. } => option,
             Self::Redis(_) => "redis_servers",
             Self::RedisTimeout { .. } => "redis_timeout",
         }

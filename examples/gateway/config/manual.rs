@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::gateway::events::settings::TRANSPORTS;
+
 /// The manual, as text.
 const MANUAL: &str = include_str!("../README.md");
 
@@ -68,10 +70,11 @@ impl ManualOption {
 pub fn print_config() -> String {
     let mut text =
         "# Each option with its default; the manual describes them in full.\n\n".to_owned();
-    let (mut tables, mut remote) = (String::new(), String::new());
+    let (mut tables, mut transports) = (String::new(), [const { String::new() }; 2]);
     for option in ManualOption::all() {
+        let is_transport = TRANSPORTS.contains(&option.name);
         match (option.kind, option.name.split_once('.')) {
-            ("table" | "rules", _) if option.name == "remote_smtp" => {}
+            ("table", _) if is_transport => {}
             ("table", _) => {
                 let _ = writeln!(
                     tables,
@@ -88,9 +91,18 @@ pub fn print_config() -> String {
                     option.name
                 );
             }
-            (_, Some((_, name))) => option.write(name, &mut remote),
+            (_, Some((table, name))) => {
+                for (transport, text) in TRANSPORTS.iter().zip(&mut transports) {
+                    if *transport == table {
+                        option.write(name, text);
+                    }
+                }
+            }
             (_, None) => option.write(option.name, &mut text),
         }
     }
-    format!("{text}[remote_smtp]\n\n{remote}{tables}")
+    for (transport, options) in TRANSPORTS.iter().zip(transports) {
+        let _ = write!(text, "[{transport}]\n\n{options}");
+    }
+    text + &tables
 }

@@ -9,7 +9,7 @@ use mail_types::hickory::ResolverError;
 use rustix::fs::{Access, access};
 use thiserror::Error;
 
-use super::{Config, ConfigError, InvalidConfig};
+use super::{Config, ConfigError, InvalidConfig, faults};
 use crate::gateway::delivery::mailboxes::MaildirPath;
 use crate::gateway::dns::resolver::NameServers;
 use crate::gateway::lookups::files::Files;
@@ -33,8 +33,14 @@ pub fn read(
     resolv_conf: &Path,
 ) -> Result<(Config, Vec<String>), InvalidConfig> {
     let text = Config::text(path).map_err(InvalidConfig::from)?;
-    let warnings = check(&text, resolv_conf)?;
-    Ok((Config::parse(&text)?, warnings))
+    let checked = check(&text, resolv_conf);
+    let mut warnings = checked.map_err(|error| {
+        let others = faults::others(&text, &log::chain(&error));
+        error.with_others(others)
+    })?;
+    let config = Config::parse(&text)?;
+    warnings.extend(config.warnings.iter().cloned());
+    Ok((config, warnings))
 }
 
 /// Reads it again while the program runs. An empty file is not taken for a configuration without options then:

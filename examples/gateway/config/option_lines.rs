@@ -1,5 +1,7 @@
 //! The lines of the options of a configuration, for error messages.
 
+use std::ops::Range;
+
 use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue};
 use toml::{Spanned, Table, Value};
@@ -9,9 +11,19 @@ use super::manual::ManualOption;
 use crate::gateway::policy::nearest::{nearest, suggestion};
 use crate::gateway::policy::unsupported;
 
-/// The line of each option, and of each table.
+/// The place of each option, and of each table.
 #[derive(Debug, Default)]
-pub(super) struct OptionLines(Vec<(String, usize)>);
+pub(super) struct OptionLines(Vec<OptionPlace>);
+
+/// The place of an option.
+#[derive(Debug)]
+struct OptionPlace {
+    /// `TABLE.NAME` for one in a table.
+    name: String,
+    line: usize,
+    /// Its name and value, in bytes.
+    span: Range<usize>,
+}
 
 impl OptionLines {
     /// Finds the options in the text of a configuration; in one that is no TOML there are none.
@@ -24,9 +36,21 @@ impl OptionLines {
 
     /// Returns the line of an option, `TABLE.NAME` for one in a table.
     pub(super) fn line(&self, option: &str) -> Option<usize> {
-        let of = |option: &str| self.0.iter().find(|(name, _)| name == option);
+        self.find(option).map(|place| place.line)
+    }
+
+    fn find(&self, option: &str) -> Option<&OptionPlace> {
+        let of = |option: &str| self.0.iter().find(|place| place.name == option);
         let other = OTHER_NAMES.iter().find(|(name, _)| *name == option).map(|(_, other)| other);
-        of(option).or_else(|| of(other?)).map(|(_, line)| *line)
+        of(option).or_else(|| of(other?))
+    }
+
+    /// Returns the text without an option, with the lines of the others as they were.
+    pub(super) fn without(&self, text: &str, option: &str) -> Option<String> {
+        let Range { start, end } = self.find(option)?.span;
+        let (before, own) = (text.get(..start)?, text.get(start..end)?);
+        let blank: String = own.chars().filter(|c| *c == '\n').collect();
+        Some(format!("{before}{blank}{}", text.get(end..)?))
     }
 
     /// Puts the line in front of an error of an option.
@@ -78,28 +102,71 @@ pub(super) fn read<T: DeserializeOwned>(table: Table) -> Result<T, ConfigError> 
 fn wrong(option: String, error: &toml::de::Error) -> ConfigError {
     let message = error.message();
     let own = option.rsplit('.').next().unwrap_or(&option);
-    let unsupported = unsupported::OPTIONS.iter().find(|(name, _)| *name == own);
-    let problem = match message.split_once(", expected one of ") {
-        Some((unknown, _)) if unknown.starts_with("unknown field") && unsupported.is_some() => {
-            let cause = unsupported.map(|(_, cause)| *cause).unwrap_or_default();
-            format!("this option of Exim is not supported here: {cause}")
+    if message.starts_with("unknown field") {
+        let problem = unknown(own);
+        return ConfigError::Value { option, problem };
+    }
+    let is_it = |known: &ManualOption| known.name.rsplit('.').next() == Some(own);
+    let manual = ManualOption::all().find(|known| known.name == option);
+    let manual = manual.or_else(|| ManualOption::all().find(is_it));
+    let problem = match message.split_once(", expected ") {
+        Some((found, _)) if message.starts_with("unknown variant") => {
+            let word = found.trim_start_matches("unknown variant ").replace('`', "\"");
+            let (_, words) = message.split_once(", expected ").unwrap_or_default();
+            let words = words.trim_start_matches("one of ").replace('`', "\"");
+            format!("unknown word {word}; expected one of {}", words.replace(" or ", ", "))
         }
-        Some((unknown, _)) if unknown.starts_with("unknown field") => {
-            let own = |name: &'static str| name.rsplit('.').next().unwrap_or(name);
-            let names: Vec<_> = ManualOption::all().map(|it| (own(it.name), it.name)).collect();
-            let wanted = option.rsplit('.').next().unwrap_or(&option);
-            let nearest = nearest(wanted, names.iter().map(|(own, _)| *own));
-            let nearest =
-                names.iter().find(|(own, _)| Some(*own) == nearest).map(|(_, full)| *full);
-            format!("{unknown}{}; --print-config writes all options", suggestion(nearest))
+        Some((found, wanted)) => {
+            let found = found.trim_start_matches("invalid type: ");
+            let found = put_plainly(found.trim_start_matches("invalid value: "), FOUND);
+            let example = manual.and_then(|manual| example(own, &manual)).unwrap_or_default();
+            format!(
+                "found {}; expected {}{example}",
+                found.replace('`', ""),
+                put_plainly(wanted, WANTED)
+            )
         }
-        _ => message.to_owned(),
+        None => message.to_owned(),
     };
-    let problem = TYPES.iter().fold(problem, |problem, (rust, plain)| problem.replace(rust, plain));
     ConfigError::Value { option, problem }
 }
 
-fn collect(text: &str, table: &str, values: &DeTable<'_>, lines: &mut Vec<(String, usize)>) {
+/// An option that is not known, by the last part of its name.
+fn unknown(own: &str) -> String {
+    if let Some((_, cause)) = unsupported::OPTIONS.iter().find(|(name, _)| *name == own) {
+        return format!("this option of Exim is not supported here: {cause}");
+    }
+    let last = |name: &'static str| name.rsplit('.').next().unwrap_or(name);
+    let names: Vec<_> = ManualOption::all().map(|it| (last(it.name), it.name)).collect();
+    let nearest = nearest(own, names.iter().map(|(last, _)| *last));
+    let nearest = names.iter().find(|(last, _)| Some(*last) == nearest).map(|(_, full)| *full);
+    format!(
+        "there is no option of this name{}; --print-config writes all options",
+        suggestion(nearest)
+    )
+}
+
+/// An example of a value, as the end of an error.
+fn example(name: &str, option: &ManualOption) -> Option<String> {
+    let by_kind = match option.kind {
+        "list" => Some("\"a.example : b.example\""),
+        "text" | "expanded" => Some("\"text\""),
+        "path" => Some("\"/path/of/file\""),
+        _ => None,
+    };
+    if option.kind == "table" {
+        return Some(format!(", as [{name}]"));
+    }
+    // An empty text shows nothing.
+    let value = option.value().filter(|value| *value != "\"\"").or(by_kind)?;
+    Some(format!(", as {name} = {value}"))
+}
+
+fn put_plainly(text: &str, words: &[(&str, &str)]) -> String {
+    words.iter().fold(text.to_owned(), |text, (rust, plain)| text.replace(rust, plain))
+}
+
+fn collect(text: &str, table: &str, values: &DeTable<'_>, lines: &mut Vec<OptionPlace>) {
     for (key, value) in values {
         let name = match table {
             "" => key.get_ref().to_string(),
@@ -108,7 +175,8 @@ fn collect(text: &str, table: &str, values: &DeTable<'_>, lines: &mut Vec<(Strin
         if let DeValue::Table(inner) = value.get_ref() {
             collect(text, &name, inner, lines);
         }
-        lines.push((name, line(text, key)));
+        let span = key.span().start..value.span().end;
+        lines.push(OptionPlace { name, line: line(text, key), span });
     }
 }
 
@@ -117,15 +185,28 @@ fn line<T>(text: &str, place: &Spanned<T>) -> usize {
     before.split(|&octet| octet == b'\n').count()
 }
 
-/// What values are expected, in other words.
-const TYPES: &[(&str, &str)] = &[
-    ("expected u8", "expected a number from 0 to 255"),
-    ("expected u32", "expected a number from 0 to 4294967295"),
-    ("expected usize", "expected a number from 0 on"),
-    ("expected struct Transport", "expected a table"),
-    ("expected a map", "expected a table"),
-    ("expected path string", "expected a path"),
-    ("unit variant, expected string only", "expected one of its words as a text"),
+/// The values that were found, in other words.
+const FOUND: &[(&str, &str)] = &[
+    ("unit variant", "no text"),
+    ("sequence", "a list"),
+    ("map", "a table"),
+    ("integer ", "the number "),
+    ("floating point ", "the number "),
+    ("boolean ", "the word "),
+    ("string ", "the text "),
+];
+
+/// The values that are expected, in other words.
+const WANTED: &[(&str, &str)] = &[
+    ("a string", "one text in quotes"),
+    ("a boolean", "true or false, without quotes"),
+    ("u8", "a number from 0 to 255"),
+    ("u32", "a number from 0 to 4294967295"),
+    ("usize", "a number from 0 on"),
+    ("struct Transport", "a table"),
+    ("a map", "a table"),
+    ("path string", "a path in quotes"),
+    ("string only", "one of its words in quotes"),
 ];
 
 /// Options that have two names.

@@ -8,7 +8,8 @@ use std::time::Duration;
 use mail_types::exim::Semantics;
 use mail_types::smtp::Domain;
 use proxy_protocol::RefusalMode;
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 
 use super::dmarc::{InvalidFromOption, TemperrorOption};
 use crate::gateway::lookups::quantity::{Interval, Size};
@@ -71,6 +72,7 @@ pub(crate) struct ConfigOptions {
     pub(super) host_lookup: String,
     pub(super) host_lookup_timeout: Interval,
     /// Whom to ask instead of the system's resolver, as `127.0.0.1:53`.
+    #[serde(deserialize_with = "name_server")]
     pub(super) dns_resolver: Option<SocketAddr>,
     /// Whether a name server on another host is believed about DNSSEC.
     pub(super) dns_trust_ad: bool,
@@ -274,6 +276,24 @@ impl From<ListSemantics> for Semantics {
             ListSemantics::ListOrder => Self::ListOrder,
         }
     }
+}
+
+/// Reads an address with its port.
+fn name_server<'de, D: Deserializer<'de>>(from: D) -> Result<Option<SocketAddr>, D::Error> {
+    let text = String::deserialize(from)?;
+    if let Ok(address) = text.trim().parse() {
+        return Ok(Some(address));
+    }
+    let bare = text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '[' | ']'));
+    let dotted = |text: &str| {
+        let (address, port) = text.rsplit_once('.')?;
+        Some(SocketAddr::new(address.parse().ok()?, port.parse().ok()?))
+    };
+    let with_port = bare.parse().ok().map(|address| SocketAddr::new(address, 53));
+    let meant = with_port.or_else(|| dotted(bare));
+    let meant = meant.map(|meant| format!("; did you mean {meant}?")).unwrap_or_default();
+    let wrong = "is not an address and a port, as 127.0.0.1:53 or [::1]:53";
+    Err(Error::custom(format!("{text} {wrong}{meant}")))
 }
 
 /// What the system calls this host, if that is a domain.

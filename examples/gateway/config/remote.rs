@@ -23,9 +23,11 @@ use crate::gateway::telemetry::log_selector::LogSelector;
 /// Reads an option that is a list, or its default.
 macro_rules! list {
     ($options:ident, $home:ident, $name:ident, $default:expr) => {
-        read($options.$name.as_deref().unwrap_or($default), $home).map_err(|problem| {
-            ConfigError::List { option: concat!("remote_smtp.", stringify!($name)), problem }
-        })
+        read(
+            concat!("remote_smtp.", stringify!($name)),
+            $options.$name.as_deref().unwrap_or($default),
+            $home,
+        )
     };
 }
 
@@ -259,21 +261,28 @@ fn is_empty(text: Option<&str>, default: &str) -> bool {
 
 /// A list of hosts or of domains.
 trait ReadList: Sized {
-    fn read(text: &str, home: &RuleScope<'_>) -> Result<Self, Problem>;
+    fn read(option: &'static str, text: &str, home: &RuleScope<'_>) -> Result<Self, Problem>;
 }
 
 impl ReadList for HostList {
-    fn read(text: &str, home: &RuleScope<'_>) -> Result<Self, Problem> {
-        Self::read(text, Place::Outgoing, home.language, home.host)
+    fn read(option: &'static str, text: &str, home: &RuleScope<'_>) -> Result<Self, Problem> {
+        let list = Self::read(text, Place::Outgoing, home.language, home.host)?;
+        Ok(list.of_option(option))
     }
 }
 
 impl ReadList for RuleList {
-    fn read(text: &str, home: &RuleScope<'_>) -> Result<Self, Problem> {
-        Self::read(text, Place::Outgoing, (home.language, home.host), ListKind::Domain)
+    fn read(option: &'static str, text: &str, home: &RuleScope<'_>) -> Result<Self, Problem> {
+        let surroundings = (home.language, home.host);
+        let list = Self::read(text, Place::Outgoing, surroundings, ListKind::Domain)?;
+        Ok(list.of_option(option))
     }
 }
 
-fn read<T: ReadList>(text: &str, home: &RuleScope<'_>) -> Result<T, Problem> {
-    T::read(text, home)
+fn read<T: ReadList>(
+    option: &'static str,
+    text: &str,
+    home: &RuleScope<'_>,
+) -> Result<T, ConfigError> {
+    T::read(option, text, home).map_err(|problem| ConfigError::List { option, problem })
 }

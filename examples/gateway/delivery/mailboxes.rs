@@ -112,7 +112,7 @@ impl Mailboxes {
         match places.as_slice() {
             [maildir, quarantine] if are_mixed(maildir, quarantine) => {
                 let (maildir, quarantine) = (maildir.display(), quarantine.display());
-                context.log(format!(
+                context.state.log(format!(
                     "quarantine_maildir: {quarantine} is at the Maildir {maildir}, or too near it"
                 ));
                 Err(no_mailbox())
@@ -246,18 +246,19 @@ impl PathText {
         context: &mut Context<'_>,
         reserved: &ReservedPlaces,
     ) -> Result<(PathBuf, PathBuf), Reply> {
-        let expanded = self.path.expand_segments(context).await.map_err(|why| match why {
+        let expanded = self.path.expand_segments(context).await;
+        context.log().place(&self.option);
+        let expanded = expanded.map_err(|why| match why {
             Unfinished::Forced => no_mailbox(),
             Unfinished::Failed => {
                 let text = "temporary failure finding the mailbox, try again later";
                 say(ReplyCode::LOCAL_ERROR, EnhancedCode::of::<4, 3, 0>(), text)
             }
         })?;
-        let path = self.admitted(&expanded, reserved).map_err(|fault| {
-            context.log(format!("{}: {fault}", self.option));
+        self.admitted(&expanded, reserved).map_err(|fault| {
+            context.state.log(format!("{}: {fault}", self.option));
             no_mailbox()
-        })?;
-        Ok(path)
+        })
     }
 
     fn admitted(

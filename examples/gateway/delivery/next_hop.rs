@@ -8,6 +8,8 @@ use mail_types::dns::Name;
 use mail_types::smtp::Domain;
 use thiserror::Error;
 
+use crate::gateway::dns::numeric_name::NumericName;
+
 /// A next hop with the port of its servers.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct RouteData {
@@ -55,7 +57,10 @@ impl FromStr for RouteData {
 
     fn from_str(text: &str) -> Result<Self, RouteError> {
         let (host, port) = split(text)?;
-        let name = |text| Domain::from_unicode(text).map_err(|_| RouteError::Name);
+        let name = |text| match NumericName::of(text, ":") {
+            Some(number) => Err(RouteError::Number(number)),
+            None => Domain::from_unicode(text).map_err(|_| RouteError::Name),
+        };
         if let Some((domain, _)) = split_mx(host) {
             return Ok(Self { to: RouteTo::Domain(name(domain)?), port });
         }
@@ -100,8 +105,10 @@ impl fmt::Display for RouteTo {
 }
 
 /// Why a text is not a next hop.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub(crate) enum RouteError {
+    #[error("{0}")]
+    Number(NumericName),
     #[error("the next hop is not the name of a host, a domain with /MX, or an address")]
     Name,
     #[error("the next hop in brackets is not an IP address")]

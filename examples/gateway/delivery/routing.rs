@@ -46,8 +46,8 @@ impl Routing {
         home: &RuleScope<'_>,
     ) -> Result<Self, (&'static str, Problem)> {
         let list = |option, text: &str, kind| {
-            RuleList::read(text, Stage::Rcpt, (home.language, home.host), kind)
-                .map_err(|problem| (option, problem))
+            let list = RuleList::read(text, Stage::Rcpt, (home.language, home.host), kind);
+            list.map(|list| list.of_option(option)).map_err(|problem| (option, problem))
         };
         let mut routing = Self {
             host: home.host.clone(),
@@ -91,6 +91,16 @@ impl Routing {
     /// Tells whether mail may be relayed to the next hop.
     pub(crate) fn relays(&self) -> bool {
         !self.relay_to_domains.is_empty()
+    }
+
+    /// Tells whether mail for any domain may be relayed.
+    pub(crate) fn relays_all(&self) -> bool {
+        let domains = ["relay.example", "relay.invalid", "relay.arpa"];
+        let relays = |domain: &str| {
+            let subject = Subject::Text(domain.to_owned());
+            self.relay_to_domains.decide_known(&subject) == Some(Membership::Yes)
+        };
+        domains.into_iter().all(relays)
     }
 
     /// Tells whether a host is this one or in `local_domains`, or is unknown without an expansion.
@@ -150,10 +160,12 @@ impl Routing {
             say(ReplyCode::LOCAL_ERROR, EnhancedCode::of::<4, 3, 5>(), text)
         };
         let route = self.route_data.as_ref().ok_or_else(later)?;
-        let value = route.expand_whole(context).await.map_err(|_| later())?;
+        let expanded = route.expand_whole(context).await;
+        context.log().place(&"route_data");
+        let value = expanded.map_err(|_| later())?;
         let text = str::from_utf8(value.as_bytes()).map_err(|_| RouteError::Name);
         text.and_then(|text| text.trim().parse()).map_err(|error| {
-            context.log(format!("route_data: {error}: \"{}\"", value.to_line()));
+            context.state.log(format!("route_data: {error}: \"{}\"", value.to_line()));
             later()
         })
     }

@@ -10,3 +10,17 @@ pub struct DnsOptions {
     /// Whether a name server on another host is believed about DNSSEC.
     pub(crate) trust_ad: bool,
 }
+
+impl DnsOptions {
+    /// Returns the name server that is asked in place of those of the system.
+    #[must_use]
+    pub fn server(&self) -> Option<SocketAddr> {
+        self.server
+    }
+
+    /// Tells whether a name server on another host is believed about DNSSEC.
+    #[must_use]
+    pub fn trusts_ad(&self) -> bool {
+        self.trust_ad
+    }
+}

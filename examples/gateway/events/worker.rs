@@ -13,6 +13,7 @@ use super::dispatcher::Hearing;
 use super::ledger::Ledger;
 use super::queue::QueuedWork;
 use super::raised_event::RaisedEvent;
+use crate::cases::count::counted;
 use crate::gateway::telemetry::log;
 use crate::gateway::telemetry::metrics::words::EventResult;
 
@@ -34,8 +35,8 @@ impl Worker {
                 error!(
                     event = "events_lost",
                     lost = counts.lost,
-                    "{} events lost so far: the queue and the overflow file are full",
-                    counts.lost
+                    "{} lost so far: the queue and the overflow file are full",
+                    counted(counts.lost, "event")
                 );
             });
         })?;
@@ -77,7 +78,8 @@ impl Worker {
         queue.finish();
         let lost = queue.counts().lost;
         if lost > 0 {
-            error!(event = "events_lost", lost, "{lost} events lost since the start");
+            let told = counted(lost, "event");
+            error!(event = "events_lost", lost, "{told} lost since the start");
         }
     }
 

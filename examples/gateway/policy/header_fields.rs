@@ -50,9 +50,10 @@ pub(super) async fn add(text: &Text, context: &mut Context<'_>) {
     for field in fields(&lines).into_iter().filter(|field| *field != Err("")) {
         match field {
             Ok(field) => context.state.add_header(field, context.stage.lasts()),
-            Err(line) => context
-                .state
-                .log(format!("add_header: a line is not NAME: text, and is left out: {line}")),
+            Err(line) => {
+                let fault = format!("a line is not NAME: text, and is left out: {line}");
+                context.state.text_log().add_fault(fault);
+            }
         }
     }
 }
@@ -67,7 +68,7 @@ pub(super) async fn remove(text: &Text, context: &mut Context<'_>) {
             Err(item) => Some(format!("{item:?} is not the name of a field")),
         };
         if let Some(fault) = fault {
-            context.state.log(format!("remove_header: {fault}"));
+            context.state.text_log().add_fault(fault);
         }
     }
 }

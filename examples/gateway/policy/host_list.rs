@@ -33,6 +33,11 @@ impl HostList {
         RuleList::read(text, place, (language, host), ListKind::Host).map(Self)
     }
 
+    /// Names the option that it is, for the log.
+    pub(crate) fn of_option(self, option: &'static str) -> Self {
+        Self(self.0.of_option(option))
+    }
+
     /// Tells whether a host is in the list. A list without an expansion decides at once; one that fails by
     /// its own word has no host.
     ///
@@ -54,7 +59,7 @@ impl HostList {
     }
 
     /// The same at once, unless something must be expanded or looked up first.
-    pub(super) fn contains_known(
+    pub(crate) fn contains_known(
         &self,
         name: Option<&Name>,
         address: IpAddr,

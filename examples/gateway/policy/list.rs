@@ -32,6 +32,8 @@ pub(crate) struct RuleList {
     expanded: ExpandedLists,
     language: Arc<Language>,
     host: Domain,
+    /// The option that it is, unless it is of a rule.
+    option: Option<&'static str>,
 }
 
 /// Named lists that must be expanded, by their kinds and names.
@@ -56,7 +58,13 @@ impl RuleList {
     ) -> Result<Self, Problem> {
         let mut expanded = BTreeMap::new();
         let words = words(text, place.into(), language, kind, &mut expanded, 0)?;
-        Ok(Self { words, expanded, language: Arc::clone(language), host: host.clone() })
+        let (language, host) = (Arc::clone(language), host.clone());
+        Ok(Self { words, expanded, language, host, option: None })
+    }
+
+    /// Names the option that it is, for the log.
+    pub(crate) fn of_option(self, option: &'static str) -> Self {
+        Self { option: Some(option), ..self }
     }
 
     /// Tells whether it is known to have no item.
@@ -124,19 +132,21 @@ impl RuleList {
         surroundings: &mut dyn Surroundings,
         subject: &Subject,
     ) -> Result<Membership, Undecided> {
-        let list = match self.words.now(surroundings).await {
-            Ok(list) => Arc::clone(&*list),
+        let found = match self.words.now(surroundings).await {
+            Ok(list) => self.search(surroundings, subject, Arc::clone(&*list)).await,
             Err(Unfinished::Forced) => return Ok(Membership::No),
-            Err(Unfinished::Failed) => return Err(Undecided),
+            Err(Unfinished::Failed) => Err(Problem::Logged),
         };
-        match self.search(surroundings, subject, list).await {
-            Ok(membership) => Ok(membership),
-            Err(Problem::Logged) => Err(Undecided),
-            Err(problem) => {
-                surroundings.log(format!("a list cannot be searched: {problem}"));
-                Err(Undecided)
-            }
+        if let Err(problem) = &found
+            && *problem != Problem::Logged
+        {
+            let fault = format!("a list cannot be searched: {problem}");
+            surroundings.log().add_fault(fault);
         }
+        if let Some(option) = self.option {
+            surroundings.log().place(&option);
+        }
+        found.map_err(|_| Undecided)
     }
 
     async fn search(

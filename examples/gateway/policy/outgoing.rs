@@ -7,6 +7,7 @@ use event_expand::{Ask, Variables};
 use mail_types::exim::{Trust, Value, Variable};
 
 use super::surroundings::{Answer, Surroundings, answer};
+use super::text_log::TextLog;
 use crate::gateway::events::outgoing_tls::OutgoingTls;
 use crate::gateway::lookups::asking::Answers;
 
@@ -46,12 +47,12 @@ impl Variables for OutgoingHost<'_> {
 pub(crate) struct Outgoing<'a> {
     host: OutgoingHost<'a>,
     lookups: &'a dyn Answers,
-    log: Vec<String>,
+    log: TextLog,
 }
 
 impl<'a> Outgoing<'a> {
     pub(crate) fn new(host: OutgoingHost<'a>, lookups: &'a dyn Answers) -> Self {
-        Self { host, lookups, log: Vec::new() }
+        Self { host, lookups, log: TextLog::default() }
     }
 
     /// Returns the TLS of the host.
@@ -61,7 +62,7 @@ impl<'a> Outgoing<'a> {
 
     /// Takes the lines for the log.
     pub(crate) fn take_log(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.log)
+        self.log.take()
     }
 }
 
@@ -80,8 +81,8 @@ impl Surroundings for Outgoing<'_> {
         answer(self, self.lookups, request, spent)
     }
 
-    fn log(&mut self, line: String) {
-        self.log.push(line);
+    fn log(&mut self) -> &mut TextLog {
+        &mut self.log
     }
 }
 

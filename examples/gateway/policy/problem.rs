@@ -51,8 +51,16 @@ pub(crate) enum Problem {
     SecondVerb,
     #[error("{name} is neither a condition nor a modifier{}", suggestion(*.nearest))]
     Unknown { name: String, nearest: Option<&'static str> },
-    #[error("{name} has no effect at {} with this verb", stage.option())]
-    Misplaced { name: String, stage: Stage },
+    #[error("the condition {name} has nothing to test at {}; it is known at {}", stage.option(), Stage::names(.stages))]
+    Unknowable { name: String, stage: Stage, stages: &'static [Stage] },
+    #[error("{name} has no effect at {}; it has one at {}", stage.option(), Stage::names(.stages))]
+    Elsewhere { name: String, stage: Stage, stages: &'static [Stage] },
+    #[error("{name} has no effect at {} with the verb {verb}", stage.option())]
+    WithVerb { name: String, stage: Stage, verb: &'static str },
+    #[error(
+        "the verb {verb} has no effect in a list that is called, which accepts, denies or defers"
+    )]
+    CalledVerb { verb: String },
     #[error(
         "{name}: only set, header and header_raw take a second part, and they need it, as in header.subject"
     )]

@@ -1,5 +1,7 @@
 //! One rule: a verb, conditions and modifiers.
 
+use std::fmt;
+
 use mail_types::exim::{Trust, Value};
 use mail_types::smtp::{EnhancedCode, ReplyCode};
 
@@ -13,14 +15,27 @@ use super::rules::{Problem, RuleError};
 use super::source::{RuleEntry, RuleSource};
 use super::stage::Stage;
 use super::state::Said;
-use super::text::Text;
+use super::text::{Text, Unfinished};
 use super::unsupported;
 
 /// A rule, read and checked.
 #[derive(Debug)]
 pub(super) struct Rule {
     verb: Verb,
-    steps: Vec<RuleStep>,
+    steps: Vec<(StepPlace, RuleStep)>,
+}
+
+/// The place of a step, for the log.
+#[derive(Debug)]
+struct StepPlace {
+    line: usize,
+    name: String,
+}
+
+impl fmt::Display for StepPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.name)
+    }
 }
 
 /// The caller of a list of rules; for a later one more of the list has an effect.
@@ -87,7 +102,10 @@ impl Rule {
         }
         let verb = Verb::read(verb, caller, stage)?;
         let rest = source.entries.iter().filter(|entry| !is_verb(entry));
-        let read = |entry| RuleStep::read(entry, (caller, stage), verb, home);
+        let read = |entry: &RuleEntry| -> Result<_, RuleError> {
+            let place = StepPlace { line: entry.line, name: entry.full_name() };
+            Ok((place, RuleStep::read(entry, (caller, stage), verb, home)?))
+        };
         Ok(Self { verb, steps: rest.map(read).collect::<Result<_, _>>()? })
     }
 
@@ -136,13 +154,14 @@ impl Rule {
     async fn work(&self, context: &mut Context<'_>) -> Worked<'_> {
         let (mut message, mut log_message) = (None, None);
         context.state.take_said();
-        for step in &self.steps {
+        for (place, step) in &self.steps {
             match step {
                 RuleStep::Condition { negated, condition } => {
                     let holds = match condition.test(context) {
                         Test::Known(holds) => holds,
                         Test::Pending(work) => work.await,
                     };
+                    context.state.text_log().place(place);
                     match holds {
                         Truth::Ignored => {}
                         Truth::Later if self.verb == Verb::Warn => return Worked::Not,
@@ -155,13 +174,16 @@ impl Rule {
                         _ => return Worked::Not,
                     }
                 }
-                RuleStep::Message(text) => message = Some(text),
-                RuleStep::LogMessage(text) => log_message = Some(text),
-                // Without a filter it would take what another should refuse.
-                step if step.work(context).await.is_break() => {
-                    return Worked::Later(Said::default());
+                RuleStep::Message(text) => message = Some((place, text)),
+                RuleStep::LogMessage(text) => log_message = Some((place, text)),
+                step => {
+                    let worked = step.work(context).await;
+                    context.state.text_log().place(place);
+                    // Without a filter it would take what another should refuse.
+                    if worked.is_break() {
+                        return Worked::Later(Said::default());
+                    }
                 }
-                _ => {}
             }
         }
         if self.verb == Verb::Require {
@@ -246,8 +268,8 @@ enum Worked<'r> {
 
 /// The texts of a rule that were reached.
 struct Held<'r> {
-    message: Option<&'r Text>,
-    log_message: Option<&'r Text>,
+    message: Option<(&'r StepPlace, &'r Text)>,
+    log_message: Option<(&'r StepPlace, &'r Text)>,
     /// What the list says that the last condition `acl` called.
     said: Said,
 }
@@ -257,7 +279,7 @@ impl Held<'_> {
     /// put before the list's.
     async fn say(self, context: &mut Context<'_>) -> Said {
         let own = match self.log_message {
-            Some(text) => text.expand(context).await.ok(),
+            Some((place, text)) => placed(text.expand(context).await, place, context),
             None => None,
         };
         let log_message = match (own, self.said.log_message) {
@@ -268,7 +290,7 @@ impl Held<'_> {
             (own, said) => own.or(said),
         };
         let message = match self.message {
-            Some(text) => text.expand_lines(context).await.ok(),
+            Some((place, text)) => placed(text.expand_lines(context).await, place, context),
             None => None,
         };
         Said { message: message.or(self.said.message), log_message }
@@ -276,12 +298,22 @@ impl Held<'_> {
 
     /// Expands the message for a text.
     async fn text(self, context: &mut Context<'_>) -> Option<Value<'static>> {
-        if let Some(text) = self.message {
-            return text.expand(context).await.ok();
+        if let Some((place, text)) = self.message {
+            return placed(text.expand(context).await, place, context);
         }
         let lines = self.said.message?;
         Some(Value::new(lines.join("\n").into_bytes(), Trust::Untrusted))
     }
+}
+
+/// Returns what a text came to; the log gets the place of one that failed.
+fn placed<T>(
+    expanded: Result<T, Unfinished>,
+    place: &StepPlace,
+    context: &mut Context<'_>,
+) -> Option<T> {
+    context.state.text_log().place(place);
+    expanded.ok()
 }
 
 impl Verb {
@@ -317,14 +349,15 @@ impl Verb {
     }
 
     fn read(entry: &RuleEntry, caller: Caller, stage: Stage) -> Result<Self, RuleError> {
-        let misplaced = || {
-            let name = format!("verb = {}", entry.text);
-            Err(entry.error(Problem::Misplaced { name, stage }))
-        };
         match Self::ALL.into_iter().find(|verb| verb.as_str() == entry.text) {
             // A list that is called decides for no session, and the replies of recipients stand for themselves.
-            Some(Self::Quarantine | Self::Drop) if caller != Caller::Session => misplaced(),
-            Some(Self::Drop) if stage == Stage::Prdr => misplaced(),
+            Some(Self::Quarantine | Self::Drop) if caller != Caller::Session => {
+                Err(entry.error(Problem::CalledVerb { verb: entry.text.clone() }))
+            }
+            Some(Self::Drop) if stage == Stage::Prdr => {
+                let (name, stages) = ("the verb drop".to_owned(), WITH_DROP);
+                Err(entry.error(Problem::Elsewhere { name, stage, stages }))
+            }
             Some(verb) => Ok(verb),
             None if entry.text == unsupported::VERB => {
                 let name = format!("verb = {}", unsupported::VERB);
@@ -346,3 +379,6 @@ fn later(said: &Said, stage: Stage) -> Decision {
 
 /// The field of a message in quarantine.
 const QUARANTINE: &str = "X-Quarantine";
+
+/// The stages at which a rule can end the connection.
+const WITH_DROP: &[Stage] = &[Stage::Connect, Stage::Helo, Stage::Mail, Stage::Rcpt, Stage::Data];

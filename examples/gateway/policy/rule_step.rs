@@ -50,7 +50,6 @@ impl RuleStep {
         home: &RuleScope<'_>,
     ) -> Result<Self, RuleError> {
         let name = entry.name.as_str();
-        let misplaced = || Problem::Misplaced { name: name.to_owned(), stage };
         let in_parts = matches!(name, "header" | "header_raw" | "set");
         if entry.of.is_some() != in_parts {
             return Err(entry.error(Problem::Parts { name: name.to_owned() }));
@@ -61,7 +60,8 @@ impl RuleStep {
                 return Err(entry.error(Problem::OutsideSession { name, cause }));
             }
             if !kind.stages.contains(&stage) {
-                return Err(entry.error(misplaced()));
+                let (name, stages) = (name.to_owned(), kind.stages);
+                return Err(entry.error(Problem::Unknowable { name, stage, stages }));
             }
             let condition = (kind.read)(entry, stage, home).map_err(|p| entry.error(p))?;
             return Ok(Self::Condition { negated: entry.negated, condition });
@@ -77,7 +77,8 @@ impl RuleStep {
         home: &RuleScope<'_>,
     ) -> Result<Self, Problem> {
         let name = entry.name.as_str();
-        let misplaced = Problem::Misplaced { name: name.to_owned(), stage };
+        let without_effect =
+            || Problem::WithVerb { name: name.to_owned(), stage, verb: verb.as_str() };
         let says = match caller {
             Caller::Text => matches!(verb, Verb::Accept | Verb::Deny | Verb::Require),
             Caller::Condition => verb != Verb::Warn,
@@ -97,11 +98,11 @@ impl RuleStep {
                 let nearest = nearest(name, conditions.chain(MODIFIERS));
                 Err(Problem::Unknown { name: name.to_owned(), nearest })
             }
-            "message" if !says => Err(misplaced),
+            "message" if !says => Err(without_effect()),
             "message" if caller == Caller::Text => Ok(Self::Message(text()?)),
             "message" if caller == Caller::Condition => Self::said(text()?, stage),
             "message" => Self::message(text()?, stage, verb),
-            "log_message" if caller == Caller::Text && verb != Verb::Warn => Err(misplaced),
+            "log_message" if caller == Caller::Text && verb != Verb::Warn => Err(without_effect()),
             "log_message" => Ok(Self::LogMessage(text()?)),
             "logwrite" => Ok(Self::LogWrite(text()?)),
             "add_header" | "remove_header" | "delay" => Self::effect(entry, stage, text),
@@ -116,7 +117,7 @@ impl RuleStep {
                 Ok(Self::Set(name.to_owned(), text()?))
             }
             "control" => Self::control(entry, stage),
-            _ if stage != Stage::Rcpt => Err(misplaced),
+            _ if stage != Stage::Rcpt => Err(elsewhere(name, stage, &[Stage::Rcpt])),
             _ => Ok(Self::Profile(text()?)),
         }
     }
@@ -128,15 +129,17 @@ impl RuleStep {
         text: impl FnOnce() -> Result<Text, Problem>,
     ) -> Result<Self, Problem> {
         let name = entry.name.as_str();
-        let misplaced = Problem::Misplaced { name: name.to_owned(), stage };
         match (name, stage) {
             ("delay", Stage::Event) => Err(outside(name, "there is no client that waits")),
             (_, Stage::Event) => Err(outside(name, NO_MESSAGE)),
             // The message is one for all its recipients, and their replies would wait for each other.
-            (_, Stage::Prdr) => Err(misplaced),
+            ("delay", Stage::Prdr) => Err(elsewhere(name, stage, WITH_DELAY)),
             ("delay", _) => delay::check(text()?).map(Self::Delay),
             // A client may greet again.
-            (_, Stage::Helo) | ("remove_header", Stage::Connect) => Err(misplaced),
+            ("remove_header", Stage::Prdr | Stage::Helo | Stage::Connect) => {
+                Err(elsewhere(name, stage, WITH_REMOVAL))
+            }
+            (_, Stage::Prdr | Stage::Helo) => Err(elsewhere(name, stage, WITH_FIELDS)),
             ("remove_header", _) => header_fields::check_removed(text()?).map(Self::RemoveHeader),
             _ => header_fields::check_added(&entry.text, text).map(Self::AddHeader),
         }
@@ -165,7 +168,7 @@ impl RuleStep {
         };
         let known = known.ok_or_else(unknown)?;
         if known != NO_MULTILINE && Stage::CONTENT.contains(&stage) {
-            return Err(Problem::Misplaced { name: format!("control {known}"), stage });
+            return Err(elsewhere(&format!("control {known}"), stage, WITH_CONTROL));
         }
         Ok(Self::Control(known))
     }
@@ -213,6 +216,16 @@ impl RuleStep {
         ControlFlow::Continue(())
     }
 }
+
+fn elsewhere(name: &str, stage: Stage, stages: &'static [Stage]) -> Problem {
+    Problem::Elsewhere { name: name.to_owned(), stage, stages }
+}
+
+/// The stages at which a client can wait, fields can be added or removed, and controls of DMARC are in time.
+const WITH_DELAY: &[Stage] = &[Stage::Connect, Stage::Helo, Stage::Mail, Stage::Rcpt, Stage::Data];
+const WITH_FIELDS: &[Stage] = &[Stage::Connect, Stage::Mail, Stage::Rcpt, Stage::Data];
+const WITH_REMOVAL: &[Stage] = &[Stage::Mail, Stage::Rcpt, Stage::Data];
+const WITH_CONTROL: &[Stage] = &[Stage::Connect, Stage::Helo, Stage::Mail, Stage::Rcpt];
 
 fn outside(name: &str, cause: &'static str) -> Problem {
     Problem::OutsideSession { name: name.to_owned(), cause }

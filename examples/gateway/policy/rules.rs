@@ -87,6 +87,25 @@ impl Rules {
         self.line_with("verb", "quarantine").is_some()
     }
 
+    /// Tells whether a rule refuses anything.
+    pub(crate) fn refuses(&self) -> bool {
+        let verbs = ["deny", "drop", "require", "defer"];
+        let refuses = |entry: &RuleEntry| entry.name == "verb" && verbs.contains(&&*entry.text);
+        self.entries.iter().any(refuses)
+    }
+
+    /// Returns the fault of each rule of a session, in the order of the lists.
+    pub(crate) fn faults(text: &str, macros: &Macros, home: &RuleScope<'_>) -> Vec<RuleError> {
+        let sources = match super::source::lists(text, macros) {
+            Ok(sources) => sources,
+            Err(error) => return vec![error],
+        };
+        let rules = sources.lists.iter().flat_map(|(stage, rules)| {
+            rules.iter().map(|rule| Rule::read(rule, Caller::Session, *stage, home))
+        });
+        rules.filter_map(Result::err).collect()
+    }
+
     /// Tells whether the text of a condition or a modifier contains these words, such as the name of a
     /// variable.
     pub(crate) fn mentions(&self, words: &str) -> bool {

@@ -32,6 +32,12 @@ pub(crate) struct RuleEntry {
 }
 
 impl RuleEntry {
+    /// Returns its name as it is written, with `!` and its second part.
+    pub(super) fn full_name(&self) -> String {
+        let of = self.of.as_ref().map(|of| format!(".{of}")).unwrap_or_default();
+        format!("{}{}{of}", if self.negated { "!" } else { "" }, self.name)
+    }
+
     /// Makes the error of a fault in it.
     pub(crate) fn error(&self, problem: Problem) -> RuleError {
         RuleError::Rule { line: self.line, problem }

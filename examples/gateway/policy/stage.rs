@@ -82,6 +82,15 @@ impl Stage {
         }
     }
 
+    /// Returns the names of stages, with "and" before the last.
+    pub(crate) fn names(stages: &[Self]) -> String {
+        let names: Vec<_> = stages.iter().map(|stage| stage.option()).collect();
+        match names.split_last() {
+            Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+            _ => names.concat(),
+        }
+    }
+
     /// Returns the stage whose rules this option holds. The text of 2014 has another name for one.
     #[must_use]
     pub fn named(option: &str) -> Option<Self> {

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use mail_types::exim::Value;
 
+use super::text_log::TextLog;
 use crate::gateway::authentication::results::Authentication;
 use crate::gateway::message::header_edits::{AddedField, HeaderEdits, RemovedName};
 
@@ -28,7 +29,7 @@ pub struct PolicyState {
     /// Those that each accepted recipient has; `None` before the first one.
     common_controls: Option<BTreeSet<&'static str>>,
     /// Lines for the log, to be taken by whoever asked.
-    log: Vec<String>,
+    log: TextLog,
     /// The list that a text or a rule has called.
     called: Called,
     /// What the last list says that the rule under way has called.
@@ -339,13 +340,18 @@ impl PolicyState {
     }
 
     /// Adds a line for the log.
-    pub(super) fn log(&mut self, line: String) {
-        self.log.push(line);
+    pub(crate) fn log(&mut self, line: String) {
+        self.log.add(line);
+    }
+
+    /// Returns the log, for faults of texts.
+    pub(crate) fn text_log(&mut self) -> &mut TextLog {
+        &mut self.log
     }
 
     /// Takes the lines for the log.
     pub fn take_log(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.log)
+        self.log.take()
     }
 
     /// The most questions that SPF asks the DNS for one connection between two messages that are

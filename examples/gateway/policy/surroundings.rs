@@ -7,6 +7,7 @@ use event_expand::{Answered, Ask, HostCall, Variables};
 
 use super::context::Context;
 use super::state::Snapshot;
+use super::text_log::TextLog;
 use crate::gateway::lookups::asking::Answers;
 #[cfg(feature = "gateway")]
 use crate::gateway::lookups::certificate;
@@ -17,8 +18,8 @@ pub(crate) trait Surroundings: Variables + Send {
     /// reduces the time limit.
     fn answer<'a>(&'a mut self, request: &'a Ask, spent: Duration) -> Answer<'a>;
 
-    /// Adds a line for the log.
-    fn log(&mut self, line: String);
+    /// Returns the log, for the faults of texts.
+    fn log(&mut self) -> &mut TextLog;
 
     /// Returns the variables that an answer can change.
     fn snapshot(&self) -> Snapshot {
@@ -41,8 +42,8 @@ impl Surroundings for Context<'_> {
         answer(self, &*self.services.lookups, request, spent)
     }
 
-    fn log(&mut self, line: String) {
-        self.state.log(line);
+    fn log(&mut self) -> &mut TextLog {
+        self.state.text_log()
     }
 
     fn snapshot(&self) -> Snapshot {
@@ -55,7 +56,7 @@ impl Surroundings for Context<'_> {
     not(feature = "gateway"),
     expect(unused_variables, reason = "certificates need their reader")
 )]
-pub(super) fn answer<'a>(
+pub(crate) fn answer<'a>(
     variables: &dyn Variables,
     lookups: &'a dyn Answers,
     request: &'a Ask,

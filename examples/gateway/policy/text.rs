@@ -14,8 +14,9 @@ use mail_types::exim::{Query, Segment, Trust, Value};
 use thiserror::Error;
 
 use super::place::Place;
+use super::stage::Stage;
 use super::surroundings::Surroundings;
-use super::variable::{Names, NamesAt, Seen};
+use super::variable::{Names, NamesAt, Seen, stages};
 use crate::gateway::lookups::language::{Call, Language};
 use crate::gateway::lookups::language_error::LanguageError;
 
@@ -269,9 +270,14 @@ impl Stopped {
         if matches!(self.stop, ExpandFailure::Forced { .. }) {
             return Unfinished::Forced;
         }
-        surroundings.log(format!("expansion failed: {self}"));
+        surroundings.log().add_fault(format!("expansion failed: {self}"));
         Unfinished::Failed
     }
+}
+
+/// The places at which a variable can have a value, as the end of an error.
+fn available(name: &str) -> String {
+    stages(name).map(|stages| format!(", but at {}", Stage::names(stages))).unwrap_or_default()
 }
 
 /// Why a text is not a [`Text`]. Positions are in bytes, with macros put in and lines joined.
@@ -281,9 +287,12 @@ pub(crate) enum TextError {
     Language(#[from] LanguageError),
     #[error(transparent)]
     Name(#[from] ExpandError),
-    #[error("byte {at}: header fields are not available at {}", place.as_str())]
+    #[error(
+        "byte {at}: header fields are not available at {}, but at {}",
+        place.as_str(), Stage::names(Stage::CONTENT)
+    )]
     NoHeader { at: usize, place: Place },
-    #[error("byte {at}: ${name} is not available at {}", place.as_str())]
+    #[error("byte {at}: ${name} is not available at {}{}", place.as_str(), available(name))]
     Early { at: usize, name: Box<str>, place: Place },
 }
 

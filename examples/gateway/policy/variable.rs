@@ -82,7 +82,7 @@ impl Variables for NamesOfEvents {
 }
 
 /// The stages at which a variable can have a value; `None` for an unknown variable.
-fn stages(name: &str) -> Option<&'static [Stage]> {
+pub(super) fn stages(name: &str) -> Option<&'static [Stage]> {
     if let Some((_, stages, _)) = BUILT_IN.iter().find(|(known, ..)| *known == name) {
         return Some(stages);
     }

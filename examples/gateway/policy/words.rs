@@ -91,7 +91,8 @@ impl<L> Words<L> {
         match self.read_found(text, &found) {
             Ok(list) => Ok(Arc::new(list)),
             Err(problem) => {
-                surroundings.log(format!("an expanded list cannot be read: {problem}"));
+                let fault = format!("an expanded list cannot be read: {problem}");
+                surroundings.log().add_fault(fault);
                 Err(Unfinished::Failed)
             }
         }

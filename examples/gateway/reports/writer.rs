@@ -15,6 +15,7 @@ use tracing::{error, warn};
 use super::reporter::ReportEntry;
 use super::rows::Rows;
 use super::settings::ReportSettings;
+use crate::cases::count::counted;
 use crate::cases::dmarc_rows::Row;
 use crate::gateway::lookups::database_file::DatabaseFile;
 use crate::gateway::message::id::MessageId;
@@ -64,7 +65,8 @@ impl Writer {
             self.write_history(&history);
             let lost = self.lost.swap(0, Ordering::Relaxed);
             if lost > 0 {
-                warn!("{lost} messages are missing from the DMARC reports: the queue was full");
+                let told = counted(lost, "message");
+                warn!("{told} missing from the DMARC reports: the queue was full");
             }
             if ended {
                 return;
@@ -79,8 +81,8 @@ impl Writer {
         if let Err(error) = self.try_rows(&path, rows) {
             // The next entry opens it again.
             self.rows = None;
-            let count = rows.len();
-            error!("{count} messages are missing from the DMARC reports: {}", log::chain(&error));
+            let told = counted(rows.len(), "message");
+            error!("{told} missing from the DMARC reports: {}", log::chain(&error));
         }
     }
 

@@ -31,6 +31,7 @@ use crate::gateway::message::id::MessageId;
 use crate::gateway::policy::state::{Notes, PolicyState};
 use crate::gateway::smtp::peer::Client;
 use crate::gateway::smtp::session::{Question, Session, SessionStep};
+use crate::gateway::telemetry::log;
 use crate::gateway::telemetry::metrics::words::TlsStart;
 
 /// A connection with its client.
@@ -186,6 +187,9 @@ impl Connection {
     }
 
     fn tell_faults(&mut self) {
+        if self.session.take_stray_header() {
+            log::stray_proxy_header(&self.gateway.limiter, &self.client);
+        }
         let faults = self.session.take_faults();
         if !faults.is_empty() {
             let origin = self.origin();

@@ -19,6 +19,7 @@ use super::memory::Memory;
 use super::settings::{LiveSettings, ServerSettings, StartupSettings};
 use super::tls::{Tls, TlsError};
 use super::wire::Deadlines;
+use crate::cases::count::counted;
 use crate::gateway::delivery::remote::{Remote, RemoteError};
 use crate::gateway::dns::resolver::NameServers;
 use crate::gateway::events::{Events, EventsStart};
@@ -96,10 +97,12 @@ impl Gateway {
         let (store, recovery) = Store::open(&startup.store)?;
         let replayed = recovery.delivered + recovery.restored;
         if replayed > 0 {
-            info!("{replayed} messages delivered from the journal into the Maildir");
+            let told = counted(replayed, "message");
+            info!("{told} delivered from the journal into the Maildir");
         }
         if recovery.missing > 0 {
-            warn!("{} messages in the journal are damaged", recovery.missing);
+            let told = counted(recovery.missing, "damaged message");
+            warn!("{told} in the journal");
         }
         let metrics = Arc::<Metrics>::default();
         let engines = Arc::new(Engines::new(&live.lookups)?.counting(&metrics));

@@ -9,7 +9,7 @@ use tokio::task::spawn_blocking;
 use tracing::{error, info, warn};
 
 use super::gateway::Gateway;
-use super::settings::{ServerSettings, StartupSettings};
+use super::settings::ServerSettings;
 use crate::gateway::policy::stage::Stage;
 use crate::gateway::telemetry::metrics::words::ReloadResult;
 use crate::gateway::telemetry::{log, service};
@@ -71,36 +71,15 @@ impl Gateway {
                 "a list of rules that event_action calls: a change takes effect at the next start only"
             );
         }
-        for options in changed(&self.startup, &startup) {
-            warn!("{options}: a change takes effect at the next start only");
+        for option in self.startup.written.changed(&startup.written) {
+            warn!("{option}: a change takes effect at the next start only");
+        }
+        if startup.store.message_bytes() > self.startup.store.message_bytes() {
+            warn!(
+                "message_size_limit: larger messages than before are stored after the next start only"
+            );
         }
         self.set_live(Arc::new(live));
         Ok(())
     }
-}
-
-/// Returns the changed options that take effect only at a start.
-fn changed(old: &StartupSettings, new: &StartupSettings) -> Vec<&'static str> {
-    // The templates of events cannot be compared, but their Debug form is complete.
-    let differ =
-        |old: &dyn fmt::Debug, new: &dyn fmt::Debug| format!("{old:?}") != format!("{new:?}");
-    [
-        ("primary_hostname", differ(&old.host, &new.host)),
-        ("local_interfaces or tls_on_connect_ports", differ(&old.listen, &new.listen)),
-        ("metrics_interface", old.metrics != new.metrics),
-        ("spool_directory", differ(&old.spool_directory, &new.spool_directory)),
-        (
-            "store, maildir, quarantine_maildir or spool_directory",
-            differ(&(&old.store, &old.mailboxes), &(&new.store, &new.mailboxes)),
-        ),
-        ("an option of events", differ(&old.events, &new.events)),
-        ("an option of DMARC reports", differ(&old.reports, &new.reports)),
-        ("message_memory_limit", old.message_memory_limit != new.message_memory_limit),
-        ("smtp_data_min_rate", old.smtp_data_min_rate != new.smtp_data_min_rate),
-        ("smtp_accept_max", old.smtp_accept_max != new.smtp_accept_max),
-        ("smtp_accept_max_per_host", old.smtp_accept_max_per_host != new.smtp_accept_max_per_host),
-    ]
-    .into_iter()
-    .filter_map(|(options, differs)| differs.then_some(options))
-    .collect()
 }

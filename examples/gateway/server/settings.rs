@@ -49,6 +49,19 @@ pub(crate) struct StartupSettings {
     pub(crate) smtp_data_min_rate: u64,
     pub(crate) smtp_accept_max: usize,
     pub(crate) smtp_accept_max_per_host: usize,
+    pub(crate) written: WrittenOptions,
+}
+
+/// The names of options, and their values as they are written.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct WrittenOptions(pub(crate) Vec<(&'static str, String)>);
+
+impl WrittenOptions {
+    /// Returns the names of those that have another value.
+    pub(crate) fn changed(&self, new: &Self) -> Vec<&'static str> {
+        let pairs = self.0.iter().zip(&new.0);
+        pairs.filter(|(old, new)| old != new).map(|((name, _), _)| *name).collect()
+    }
 }
 
 /// An address to listen at.

@@ -5,6 +5,7 @@
 
 mod certificate;
 pub(crate) mod clients;
+mod pem_file;
 mod proof;
 mod renewal;
 mod self_made;
@@ -21,7 +22,7 @@ use ocsp_staple::hyper::{FetchLimits, Fetcher, Proxy, ProxyError};
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::{self, PemObject as _};
+use rustls::pki_types::pem;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoServerSessionStorage, ResolvesServerCert, ResolvesServerCertUsingSni};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
@@ -30,6 +31,7 @@ use tokio::task::spawn_blocking;
 
 use self::certificate::CertificateFiles;
 use self::clients::{Clients, Demand};
+use self::pem_file::PemFault;
 use self::renewal::Renewals;
 pub(crate) use self::served::Served;
 use super::settings::{FileList, TlsSettings};
@@ -228,13 +230,9 @@ fn proxy(settings: &TlsSettings) -> Result<Option<Proxy>, TlsError> {
 
 /// Reads certificates of authorities.
 fn authorities(path: &Path) -> Result<RootCertStore, TlsError> {
-    let path = || path.to_owned();
-    let found: Result<Vec<_>, _> =
-        CertificateDer::pem_file_iter(path()).and_then(Iterator::collect);
     let mut roots = RootCertStore::empty();
-    let (added, _) = roots
-        .add_parsable_certificates(found.map_err(|source| TlsError::Pem { path: path(), source })?);
-    if added == 0 { Err(TlsError::NoCertificate { path: path() }) } else { Ok(roots) }
+    let (added, _) = roots.add_parsable_certificates(pem_file::certificates(path)?);
+    if added == 0 { Err(PemFault::NoCertificate.of(path)) } else { Ok(roots) }
 }
 
 /// Returns a configuration without a certificate, whose handshake fails with an alert.
@@ -275,7 +273,9 @@ async fn now(
     context: &mut Context<'_>,
 ) -> Result<Arc<Vec<PathBuf>>, TlsError> {
     let Some(list) = list else { return Ok(Arc::default()) };
-    match list.now(context).await {
+    let found = list.now(context).await;
+    context.state.text_log().place(&option);
+    match found {
         Ok(files) => Ok(files),
         Err(Unfinished::Forced) => Ok(Arc::default()),
         Err(Unfinished::Failed) => Err(TlsError::NotExpanded { option }),
@@ -302,14 +302,16 @@ pub(crate) enum TlsError {
     Pem { path: PathBuf, source: pem::Error },
     #[error("{} is not a regular file", path.display())]
     NotRegular { path: PathBuf },
-    #[error("{} has no PEM block \"CERTIFICATE\"", path.display())]
-    NoCertificate { path: PathBuf },
+    #[error("{} {fault}", path.display())]
+    File { path: PathBuf, fault: PemFault },
+    #[error("the key {} is not that of the certificate {}", key.display(), certificate.display())]
+    OtherKey { certificate: PathBuf, key: PathBuf },
     #[error("the certificate {} cannot be used with the key {}: {source}", certificate.display(), key.display())]
     Pair { certificate: PathBuf, key: PathBuf, source: Box<rustls::Error> },
     #[error("{option} cannot be expanded")]
     NotExpanded { option: &'static str },
     #[error(
-        "{option} names {found} files, and tls_certificate {certificates}: there must be as many"
+        "{option} and tls_certificate must name as many files, and name {found} and {certificates}"
     )]
     Count { option: &'static str, found: usize, certificates: usize },
     #[error(transparent)]

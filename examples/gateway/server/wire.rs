@@ -89,10 +89,20 @@ impl Wire {
         Poll::Ready(Ok(buffer.filled().len()))
     }
 
-    /// Takes the octets that have arrived already, without waiting; for a connection in clear.
-    pub(crate) fn pending(&self) -> bool {
-        let Self::Clear(stream) = self else { return false };
-        matches!(stream.try_read(&mut [0]), Ok(1..))
+    /// Takes the first octets that have arrived already, without waiting; for a connection in clear.
+    pub(crate) fn pending(&self) -> Vec<u8> {
+        let Self::Clear(stream) = self else { return Vec::new() };
+        let mut start = [0; START];
+        let length = stream.try_read(&mut start).unwrap_or_default();
+        start.get(..length).unwrap_or_default().to_vec()
+    }
+
+    /// Waits for the first octets of a connection in clear, and leaves them there.
+    pub(crate) async fn first(&self) -> io::Result<Vec<u8>> {
+        let Self::Clear(stream) = self else { return Ok(Vec::new()) };
+        let mut start = [0; START];
+        let length = stream.peek(&mut start).await?;
+        Ok(start.get(..length).unwrap_or_default().to_vec())
     }
 
     /// Writes all bytes.
@@ -234,5 +244,7 @@ impl Deadlines {
     }
 }
 
+/// The octets that tell a PROXY header.
+const START: usize = 16;
 /// The size of a read, in octets.
 const ROOM: usize = 16_384;

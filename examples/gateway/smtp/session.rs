@@ -11,6 +11,7 @@ mod greeting;
 mod patience;
 mod reception;
 mod settings;
+mod stray_header;
 mod turns;
 mod unasked;
 mod verdicts;
@@ -30,6 +31,7 @@ use super::transaction::Transaction;
 pub(crate) use fault::Fault;
 pub use greeting::Greeting;
 pub use settings::SessionSettings;
+use stray_header::ConnectionStart;
 #[cfg(feature = "gateway")]
 pub(crate) use unasked::MessageEnd;
 pub(crate) use unasked::Unasked;
@@ -93,6 +95,7 @@ pub struct Session {
     /// The client's mistakes since the last call of `take_faults`.
     faults: Vec<(Fault, Reply)>,
     unasked: Unasked,
+    start: ConnectionStart,
 }
 
 #[derive(Debug)]
@@ -153,13 +156,18 @@ impl Session {
             chunk_refused: false,
             faults: Vec::new(),
             unasked: Unasked::default(),
+            start: ConnectionStart::default(),
         }
     }
 
     /// Takes bytes that have arrived. A client must not send any before the banner (RFC 5321 section 3.1).
     pub fn handle_bytes(&mut self, bytes: &[u8]) {
+        let is_stray = self.look_for_header(bytes);
+        self.begin(bytes);
         match self.state {
             SessionState::Closed => {}
+            // The address of the client would be that of its proxy.
+            _ if is_stray => self.violate(&unsynchronized()),
             SessionState::Deciding(Question::Connect) | SessionState::Handshake
                 if !bytes.is_empty() =>
             {

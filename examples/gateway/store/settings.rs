@@ -21,6 +21,16 @@ pub(crate) enum StoreSettings {
     },
 }
 
+impl StoreSettings {
+    /// Returns the longest message that is stored, in bytes; 0 where none is.
+    pub(crate) fn message_bytes(&self) -> usize {
+        match self {
+            Self::Discard => 0,
+            Self::Maildir { limits, .. } => limits.message_bytes,
+        }
+    }
+}
+
 /// The limits of the memory and the disk space of a store.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StoreLimits {

@@ -33,7 +33,7 @@ pub(crate) struct Arrival<'a> {
 impl Arrival<'_> {
     /// Writes the line and, for the JSON form, its fields.
     pub(crate) fn log(&self, session: &Session, selector: LogSelector) {
-        let sender = sender(session);
+        let Some(sender) = sender(session) else { return };
         let Some((line, end)) = self.line(session, &sender, selector) else { return };
         // The fields have the recipients in any case.
         let (short, recipients) = line.split_at(end);

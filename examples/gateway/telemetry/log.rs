@@ -20,6 +20,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::log_format::LogFormat;
 use super::repeats::{LineKind, Repeats, Sum};
+use crate::cases::count::counted;
 use crate::gateway::smtp::peer::{Client, Host};
 use crate::gateway::smtp::session::Session;
 
@@ -118,10 +119,12 @@ fn left_out(sum: &Sum) {
         },
     );
     if refusals > 0 {
-        info!(event = "refusals", host, count = refusals, "H={host} {refusals} more refusals");
+        let told = counted(refusals, "more refusal");
+        info!(event = "refusals", host, count = refusals, "H={host} {told}");
     }
     if rules > 0 {
-        info!(event = "rules", host, count = rules, "H={host} {rules} more lines of rules");
+        let told = counted(rules, "more line");
+        info!(event = "rules", host, count = rules, "H={host} {told} of rules");
     }
 }
 
@@ -141,8 +144,13 @@ pub(crate) fn refusal(
     let what = Value::new(what.as_bytes(), Trust::Untrusted).to_string();
     let address = client.address.ip();
     let text = Value::new(why.as_bytes(), Trust::Untrusted);
-    let path = if sender.starts_with('<') { sender.clone() } else { format!("<{sender}>") };
-    info!(event = "refusal", host = %address, sender, what, "H={host} F={path} rejected {what}: {text}");
+    // Before MAIL there is no sender.
+    let path = match sender.as_deref() {
+        None => String::new(),
+        Some("<>") => " F=<>".to_owned(),
+        Some(sender) => format!(" F=<{sender}>"),
+    };
+    info!(event = "refusal", host = %address, sender, what, "H={host}{path} rejected {what}: {text}");
 }
 
 /// Logs a host that is refused for too many connections.
@@ -158,6 +166,22 @@ pub(crate) fn no_proxy_header(limiter: &Limiter, peer: SocketAddr, why: &str) {
     if limiter.writes(address, LineKind::Refusal) {
         info!(event = "proxy", %peer, "PROXY header required of [{address}]: {why}");
     }
+}
+
+/// Logs a PROXY header from a host of which none is expected, or a second one.
+pub(crate) fn stray_proxy_header(limiter: &Limiter, client: &Client) {
+    let (address, peer) = (client.address.ip(), client.session.peer());
+    if !limiter.writes(address, LineKind::Refusal) {
+        return;
+    }
+    if client.session.outcome().is_some() {
+        info!(event = "proxy", %peer, "a second PROXY header behind that of [{}]: one proxy behind another must not add a header", peer.ip());
+        return;
+    }
+    info!(
+        event = "proxy", %peer,
+        "PROXY header from [{address}], which proxy_required_hosts does not match: if it is a trusted proxy, add its address there"
+    );
 }
 
 /// Logs the text of a rule, whose values cannot break the line.
@@ -190,15 +214,14 @@ pub fn chain(error: &dyn Error) -> String {
     text
 }
 
-/// The sender in a log line; `<>` is the null sender.
-pub(super) fn sender(session: &Session) -> String {
-    let sender = session.transaction().map(|transaction| &transaction.sender);
+/// The sender in a log line; `<>` is the null sender, and before `MAIL` there is none.
+pub(super) fn sender(session: &Session) -> Option<String> {
     let mut shown = String::new();
-    match sender.and_then(|sender| sender.mailbox()) {
+    match session.transaction()?.sender.mailbox() {
         Some(mailbox) => show(&mut shown, mailbox),
         None => shown.push_str("<>"),
     }
-    shown
+    Some(shown)
 }
 
 /// Adds a mailbox; characters that could break the line or change its direction are escaped.

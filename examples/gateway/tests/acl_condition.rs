@@ -132,9 +132,9 @@ async fn what_a_list_says_is_for_one_rule_only() {
 async fn a_list_that_cannot_be_run_defers() {
     let later = "451 4.7.0 temporary failure evaluating policy, try again later";
     for (list, logged) in [
-        ("${local_part}", "acl: the name of a list is an untrusted value: bob"),
-        ("${if eq{a}{a}{absent}}", "acl: absent: no such list"),
-        ("round", "acl: round: lists call each other too deep"),
+        ("${local_part}", "line 47: acl: the name of a list is an untrusted value: bob"),
+        ("${if eq{a}{a}{absent}}", "line 47: acl: absent: no such list"),
+        ("round", "line 31: acl: round: lists call each other too deep"),
         ("says ${if eq{a}{b}{c}fail}", ""),
     ] {
         let rule = format!("[[acl_smtp_rcpt]]\nverb = 'deny'\nacl = '{list}'\n");
@@ -156,11 +156,15 @@ fn what_cannot_work_is_refused() {
             format!("{}[[acl.x]]\nverb = 'accept'", rcpt("acl = 'x 1 2 3 4 5 6 7 8 9 10'")),
             "line 3: a list has at most nine arguments",
         ),
-        (list("verb = 'quarantine'"), "line 5: verb = quarantine has no effect at acl_smtp_rcpt"),
+        (
+            list("verb = 'quarantine'"),
+            "line 5: the verb quarantine has no effect in a list that is called",
+        ),
         (list("verb = 'warn'\nmessage = 'a'"), "line 6: message has no effect at acl_smtp_rcpt"),
         (
             list("verb = 'deny'\nprofiles = 'a'").replace("acl_smtp_rcpt", "acl_smtp_mail"),
-            "line 6: profiles has no effect at acl_smtp_mail",
+            "line 6: the condition profiles has nothing to test at acl_smtp_mail; it is known at \
+             acl_smtp_rcpt, acl_smtp_data_prdr and acl_smtp_data",
         ),
         (
             list("verb = 'deny'\nmessage = 'ä'").replace("acl_smtp_rcpt", "acl_smtp_connect"),

@@ -70,7 +70,10 @@ async fn macros_and_joined_lines() {
 #[test]
 fn what_is_wrong_is_named() {
     for (text, message) in [
-        ("smtp_baner = 'x'", "unknown field `smtp_baner`"),
+        (
+            "smtp_baner = 'x'",
+            "smtp_baner: there is no option of this name; did you mean smtp_banner?",
+        ),
         ("primary_hostname = 'a_b'", "primary_hostname"),
         ("local_interfaces = '127.0.0.1'", "local_interfaces: item 1"),
         ("local_interfaces = ''", "nothing to listen on"),
@@ -90,7 +93,7 @@ fn what_is_wrong_is_named() {
         ("recipients_max = 0", "recipients_max must be greater than zero"),
         ("smtp_receive_timeout = '0s'", "smtp_receive_timeout must be greater than zero"),
         ("proxy_protocol_timeout = 0", "proxy_protocol_timeout must be greater than zero"),
-        ("store = 'mbox'", "unknown variant `mbox`"),
+        ("store = 'mbox'", "unknown word \"mbox\"; expected one of \"maildir\", \"discard\""),
         ("message_size_limit = '5X'", "a size"),
         ("smtp_receive_timeout = -1", "a time"),
         ("[macros]\nname = 'x'", "macros: name"),
@@ -104,6 +107,101 @@ fn what_is_wrong_is_named() {
     ] {
         let error = Config::parse(text).unwrap_err().to_string();
         assert!(error.contains(message), "{text}: {error}");
+    }
+}
+
+/// Values of another type, and the errors behind the line.
+const WRONG_TYPES: &[(&str, &str)] = &[
+    (
+        "local_domains = ['a.example', 'b.example']",
+        "local_domains: found a list; expected one text in quotes, as local_domains = \"@ : localhost : example.com\"",
+    ),
+    (
+        "relay_to_domains = ['a.example']",
+        "relay_to_domains: found a list; expected one text in quotes, as relay_to_domains = \"a.example : b.example\"",
+    ),
+    (
+        "smtp_banner = 5",
+        "smtp_banner: found the number 5; expected one text in quotes, as smtp_banner = \"ESMTP\"",
+    ),
+    (
+        "prdr_enable = 'yes'",
+        "prdr_enable: found the text \"yes\"; expected true or false, without quotes, as prdr_enable = false",
+    ),
+    (
+        "recipients_max = '10'",
+        "recipients_max: found the text \"10\"; expected a number from 0 on, as recipients_max = 1000",
+    ),
+    (
+        "recipients_max = -1",
+        "recipients_max: found the number -1; expected a number from 0 on, as recipients_max = 1000",
+    ),
+    (
+        "spf_lookups = 256",
+        "spf_lookups: found the number 256; expected a number from 0 to 255, as spf_lookups = 10",
+    ),
+    (
+        "message_size_limit = 'big'",
+        "message_size_limit: found the text \"big\"; expected a size such as \"50M\", as message_size_limit = \"50M\"",
+    ),
+    (
+        "sqlite_dbfile = 1.5",
+        "sqlite_dbfile: found the number 1.5; expected a path in quotes, as sqlite_dbfile = \"/path/of/file\"",
+    ),
+    ("hostlist = 'a'", "hostlist: found the text \"a\"; expected a table, as [hostlist]"),
+    ("log_format = 'xml'", "log_format: unknown word \"xml\"; expected one of \"text\", \"json\""),
+    (
+        "local_delivery = 1",
+        "local_delivery: found the number 1; expected a table, as [local_delivery]",
+    ),
+    (
+        "[remote_smtp]\nhosts_try_dane = ['a']",
+        "remote_smtp.hosts_try_dane: found a list; expected one text in quotes, as hosts_try_dane = \"*\"",
+    ),
+    (
+        "dns_resolver = '127.0.0.1'",
+        "dns_resolver: 127.0.0.1 is not an address and a port, as 127.0.0.1:53 or [::1]:53; did you mean \
+         127.0.0.1:53?",
+    ),
+    (
+        "dns_resolver = '127.0.0.1.5353'",
+        "dns_resolver: 127.0.0.1.5353 is not an address and a port, as 127.0.0.1:53 or [::1]:53; did you mean \
+         127.0.0.1:5353?",
+    ),
+    (
+        "dns_resolver = '::1'",
+        "dns_resolver: ::1 is not an address and a port, as 127.0.0.1:53 or [::1]:53; did you mean [::1]:53?",
+    ),
+    (
+        "dns_resolver = 'dns.example:53'",
+        "dns_resolver: dns.example:53 is not an address and a port, as 127.0.0.1:53 or [::1]:53",
+    ),
+    (
+        "local_interfaces = '127.0.0.1'",
+        "local_interfaces: item 1 (127.0.0.1) is not an address and a port, as 127.0.0.1.2525 or [::1]:2525",
+    ),
+];
+
+/// The words are those of a configuration, with what was found, what is expected and an example.
+#[test]
+fn a_value_of_another_type_is_told_in_plain_words() {
+    for (text, error) in WRONG_TYPES {
+        let line = text.lines().count();
+        assert_eq!(Config::parse(text).unwrap_err().to_string(), format!("line {line}: {error}"));
+    }
+}
+
+/// What ends in a number is no name of a host.
+#[test]
+fn an_address_with_a_fault_is_no_name_of_a_host() {
+    for (text, meant) in [
+        ("relay_to_domains = 'a.example'\nroute_data = '127.0.0.1.2600'", "127.0.0.1:2600"),
+        ("pgsql_servers = '127.0.0.1.5432/d/u/p'", "127.0.0.1::5432"),
+        ("pgsql_servers = '<; db.example.5432/d/u/p'", "db.example:5432"),
+        ("redis_servers = '127.0.0.1.6379/0/'", "127.0.0.1::6379"),
+    ] {
+        let error = Config::parse(text).unwrap_err().to_string();
+        assert!(error.contains(&format!("; did you mean {meant}?")), "{error}");
     }
 }
 

@@ -259,10 +259,10 @@ const CANNOT_WORK: &[(&str, &str)] = &[
     ),
     ("hosts_proxy = 'proxy.example'", "line 1: proxy_required_hosts: give addresses"),
     ("[domainlist]\nlocal_domains = 'a.example'", "line 2: domainlist: local_domains is an option"),
-    ("\nevent_profile = '2015'", "line 2: event_profile: unknown variant `2015`"),
+    ("\nevent_profile = '2015'", "line 2: event_profile: unknown word \"2015\""),
     (
         "[remote_smtp]\n\nevent_acton = 'x'",
-        "line 3: remote_smtp.event_acton: unknown field `event_acton`",
+        "line 3: remote_smtp.event_acton: there is no option of this name",
     ),
     (
         "[local_delivery]\nevent_action = '$nobody'",

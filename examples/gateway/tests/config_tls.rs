@@ -17,6 +17,15 @@ fn make_files(folder: &Path) {
     fs::write(folder.join("cert.pem"), &certificate).unwrap();
     fs::write(folder.join("both.pem"), certificate + &key).unwrap();
     fs::write(folder.join("other.pem"), other.signing_key.serialize_pem()).unwrap();
+    fs::write(folder.join("cert.der"), made.cert.der()).unwrap();
+    fs::write(folder.join("key.der"), made.signing_key.serialize_der()).unwrap();
+    fs::write(folder.join("empty"), "").unwrap();
+    let block = |label: &str, head: &str| {
+        format!("-----BEGIN {label}-----\n{head}MIIFLTBXBgkqhkiG\n-----END {label}-----\n")
+    };
+    fs::write(folder.join("encrypted.pem"), block("ENCRYPTED PRIVATE KEY", "")).unwrap();
+    let head = "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\n";
+    fs::write(folder.join("old.pem"), block("RSA PRIVATE KEY", head)).unwrap();
     fs::write(folder.join("text"), "no certificate, and no proof\n").unwrap();
     let pipe = folder.join("pipe");
     mknodat(CWD, pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
@@ -33,6 +42,37 @@ const NAMED: &[(&str, &str)] = &[
         "tls_certificate = 'DIR/cert.pem'\ntls_privatekey = 'DIR/none.pem'",
         "line 3: tls_privatekey: cannot read PEM from DIR/none.pem",
     ),
+    (
+        "tls_certificate = 'DIR/cert.pem'",
+        "line 2: tls_certificate: DIR/cert.pem has no private key, and tls_privatekey, which names the file of the key, \
+         is not set",
+    ),
+    (
+        "tls_certificate = 'DIR/cert.pem'\ntls_privatekey = 'DIR/text'",
+        "line 3: tls_privatekey: DIR/text has no private key (a PEM block \"PRIVATE KEY\")",
+    ),
+    (
+        "tls_certificate = 'DIR/cert.pem'\ntls_privatekey = 'DIR/encrypted.pem'",
+        "line 3: tls_privatekey: DIR/encrypted.pem has an encrypted private key, which needs a password: decrypt it by \
+         openssl pkey -in",
+    ),
+    (
+        "tls_certificate = 'DIR/cert.pem'\ntls_privatekey = 'DIR/old.pem'",
+        "line 3: tls_privatekey: DIR/old.pem has an encrypted private key",
+    ),
+    (
+        "tls_certificate = 'DIR/cert.der'\ntls_privatekey = 'DIR/other.pem'",
+        "line 2: tls_certificate: DIR/cert.der is DER, and PEM is needed: openssl x509 -inform DER",
+    ),
+    (
+        "tls_certificate = 'DIR/cert.pem'\ntls_privatekey = 'DIR/key.der'",
+        "line 3: tls_privatekey: DIR/key.der is DER, and PEM is needed: openssl pkey -inform DER",
+    ),
+    ("tls_certificate = 'DIR/empty'", "line 2: tls_certificate: DIR/empty is empty"),
+    (
+        "tls_certificate = 'DIR/cert.pem'\ntls_privatekey = 'DIR/empty'",
+        "line 3: tls_privatekey: DIR/empty is empty",
+    ),
     ("tls_certificate = 'DIR/pipe'", "line 2: tls_certificate: DIR/pipe is not a regular file"),
     (
         "tls_certificate = 'DIR/cert.pem'\ntls_privatekey = 'DIR/pipe'",
@@ -40,7 +80,7 @@ const NAMED: &[(&str, &str)] = &[
     ),
     (
         "tls_certificate = 'DIR/cert.pem'\ntls_privatekey = 'DIR/other.pem'",
-        "line 2: tls_certificate: the certificate DIR/cert.pem cannot be used with the key DIR/other.pem",
+        "line 3: tls_privatekey: the key DIR/other.pem is not that of the certificate DIR/cert.pem",
     ),
     (
         "tls_certificate = 'DIR/both.pem'\ntls_ocsp_verify_certificates = 'DIR/text'",
@@ -127,7 +167,7 @@ fn what_is_wrong_with_tls_is_named_with_its_line() {
         ("tls_certificate = 'a'\ntls_privatekey = 'b'\ntls_ocsp_file = 'b'", "line 3: "),
         (
             "tls_certificate = 'a : b'\ntls_privatekey = 'c'",
-            "line 2: tls_privatekey names 1 files, and tls_certificate 2",
+            "line 2: tls_privatekey and tls_certificate must name as many files, and name 1 and 2",
         ),
         (
             "tls_certificate = '$sender_helo_name'",

@@ -160,7 +160,7 @@ fn what_would_do_nothing_in_an_event_is_refused() {
     for (rule, expected) in [
         (
             "verb = 'quarantine'",
-            "line 3: verb = quarantine has no effect at event_action with this verb",
+            "line 3: the verb quarantine has no effect in a list that is called, which accepts, denies or defers",
         ),
         (
             "verb = 'accept'\nratelimit = '1 / 1h / per_mail'",
@@ -172,15 +172,15 @@ fn what_would_do_nothing_in_an_event_is_refused() {
         ),
         (
             "verb = 'defer'\nmessage = 'a'",
-            "line 4: message has no effect at event_action with this verb",
+            "line 4: message has no effect at event_action with the verb defer",
         ),
         (
             "verb = 'accept'\nmessage = '$recipients_count'",
-            "line 4: byte 1: $recipients_count is not available at event_action",
+            "line 4: byte 1: $recipients_count is not available at event_action, but at acl_smtp_mail, acl_smtp_rcpt, acl_smtp_data_prdr and acl_smtp_data",
         ),
         (
             "verb = 'accept'\nmessage = '$h_subject:'",
-            "line 4: byte 0: header fields are not available at event_action",
+            "line 4: byte 0: header fields are not available at event_action, but at acl_smtp_data_prdr and acl_smtp_data",
         ),
         // A list that the list calls.
         (
@@ -217,5 +217,5 @@ fn a_program_that_sends_reads_the_lists_of_its_actions() {
     let text = format!("{}\n{server}", list("verb = 'accept'"));
     Config::for_sender(&text).unwrap();
     let error = Config::for_sender(&text.replace("'accept'", "'quarantine'")).unwrap_err();
-    assert!(error.to_string().starts_with("line 3: verb = quarantine has no effect"), "{error}");
+    assert!(error.to_string().starts_with("line 3: the verb quarantine has no effect"), "{error}");
 }

@@ -11,6 +11,7 @@ use crate::gateway::config::events::EventOptions;
 use crate::gateway::config::manual::{ManualOption, rows as manual_rows};
 use crate::gateway::config::{Config, ConfigOptions};
 use crate::gateway::config::{help, print_config};
+use crate::gateway::events::settings::TRANSPORTS;
 use crate::gateway::policy::condition::KINDS;
 use crate::gateway::policy::rule::Verb;
 use crate::gateway::policy::rule_step::MODIFIERS;
@@ -68,6 +69,7 @@ fn options() -> BTreeSet<&'static str> {
     assert!(names.remove("hosts_proxy"), "the other name of proxy_required_hosts");
     names.extend(fields::<EventOptions>());
     names.extend(fields::<RemoteOptions>().into_iter().map(in_remote_smtp));
+    names.extend(["remote_smtp.event_action", "local_delivery.event_action"]);
     names.extend(Stage::ALL.map(Stage::option));
     names.extend(["acl", "macros"]);
     names
@@ -107,9 +109,10 @@ fn the_printed_configuration_is_that_without_a_file() {
     assert_eq!(format!("{config:?}"), format!("{:?}", Config::parse("").unwrap()));
     // Each option is there once, in its table, after one line that describes it.
     let lines: Vec<_> = printed.lines().collect();
-    for option in ManualOption::all().filter(|option| option.name != "remote_smtp") {
-        let name = option.name.strip_prefix("remote_smtp.").unwrap_or(option.name);
+    for option in ManualOption::all() {
+        let name = option.name.rsplit('.').next().unwrap();
         let forms = match option.kind {
+            "table" if TRANSPORTS.contains(&name) => [format!("[{name}]"), String::new()],
             "table" => [format!("# [{name}]"), String::new()],
             "rules" => [format!("# [[{name}]]"), String::new()],
             _ => [format!("{name} = "), format!("# {name} = default: ")],
@@ -120,7 +123,11 @@ fn the_printed_configuration_is_that_without_a_file() {
         let places: Vec<_> = lines.iter().filter(is_it).collect();
         let twice =
             ["tls_verify_hosts", "tls_try_verify_hosts", "tls_verify_certificates", "tls_crl"];
-        let expected = if twice.contains(&name) { 2 } else { 1 };
+        let expected = match name {
+            "event_action" => 3,
+            name if twice.contains(&name) => 2,
+            _ => 1,
+        };
         assert_eq!(places.len(), expected, "{name}: {places:?}");
     }
     let is_option = |line: &str| {

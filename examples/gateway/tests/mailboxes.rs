@@ -98,7 +98,7 @@ async fn a_mailbox_that_is_looked_up_may_be_unknown_or_not_be_told() {
     let lookup = "maildir = '/m/${lookup sqlite{SELECT 1}}'";
     let (own, log) = found(lookup, "ann@a.example").await;
     assert_eq!(own.unwrap_err(), "451 4.3.0");
-    assert!(log[0].starts_with("expansion failed: "), "{log:?}");
+    assert!(log[0].starts_with("maildir: expansion failed: "), "{log:?}");
     let quarantine = "quarantine_maildir = '/q/$local_part'";
     let (own, log) = found(quarantine, "a/b@a.example").await;
     assert_eq!(own.unwrap_err(), "550 5.1.1");

@@ -10,7 +10,7 @@ use proxy_protocol::ProxyInfo;
 use spf_result::SpfResult;
 
 use crate::gateway::config::Config;
-use crate::gateway::config::manual::rows;
+use crate::gateway::config::manual::{ManualOption, rows};
 use crate::gateway::events::outgoing_tls::OutgoingTls;
 use crate::gateway::events::settings::transports;
 use crate::gateway::events::variables::{FACTS, MOMENTS};
@@ -88,6 +88,29 @@ fn verbs_lookups_and_options_of_rates_are_those_of_the_program() {
     assert_eq!(column("lookup"), sorted(LOOKUPS));
     assert_eq!(column("option of `ratelimit`"), sorted(ratelimit::options()));
     assert_eq!(column("place"), sorted(PLACES.map(|(name, _)| name)));
+}
+
+/// `expand --place` takes each option that is expanded, and each place.
+#[test]
+fn each_option_that_is_expanded_has_its_place() {
+    for (name, place) in PLACES {
+        assert_eq!(Place::named(name), Some(place), "{name}");
+        let (texts, _) =
+            table("place")[name][0].split_once(',').unwrap_or((table("place")[name][0], ""));
+        for option in texts.split('`').skip(1).step_by(2).filter(|name| !name.starts_with('[')) {
+            assert_eq!(Place::named(option), Some(place), "{option}");
+        }
+    }
+    let expanded = ManualOption::all().filter(|option| ["list", "expanded"].contains(&option.kind));
+    for option in expanded.map(|option| option.name).chain(["route_data"]) {
+        let place = Place::named(option).unwrap_or_else(|| panic!("{option} has no place"));
+        assert_eq!(
+            place == Place::Outgoing,
+            option.starts_with("remote_smtp.") && !option.ends_with("event_action"),
+            "{option}"
+        );
+    }
+    assert_eq!(Place::named("smtp_banner"), None);
 }
 
 #[test]

@@ -54,7 +54,10 @@ async fn expanded(text: &str) -> (String, Vec<String>) {
     scenario.judge(rules, Stage::Rcpt, 0).await;
     let mut log = scenario.state.take_log();
     let last = log.pop();
-    assert_eq!(last.as_deref(), Some("expansion failed: byte 0: acl failed: acl : no such list"));
+    assert_eq!(
+        last.as_deref(),
+        Some("line 41: set.acl_c_x: expansion failed: byte 0: acl failed: acl : no such list")
+    );
     let at = log.iter().position(|line| line.starts_with('=')).unwrap();
     let found = log.remove(at);
     (found[1..].to_owned(), log)
@@ -123,15 +126,15 @@ fn what_would_do_nothing_or_cannot_work_is_refused() {
         ),
         (
             format!("{}[[acl.x]]\nverb = 'quarantine'", rcpt("${acl{x}}")),
-            "line 5: verb = quarantine has no effect at acl_smtp_rcpt with this verb",
+            "line 5: the verb quarantine has no effect in a list that is called, which accepts, denies or defers",
         ),
         (
             format!("{}[[acl.x]]\nverb = 'defer'\nmessage = 'a'", rcpt("${acl{x}}")),
-            "line 6: message has no effect at acl_smtp_rcpt with this verb",
+            "line 6: message has no effect at acl_smtp_rcpt with the verb defer",
         ),
         (
             format!("{}{says}log_message = 'a'", rcpt("${acl{x}}")),
-            "line 6: log_message has no effect at acl_smtp_rcpt with this verb",
+            "line 6: log_message has no effect at acl_smtp_rcpt with the verb accept",
         ),
         (
             format!("{}[[acl.x]]\nverb = 'warn'", rcpt("${acl{x}}")),
@@ -139,7 +142,7 @@ fn what_would_do_nothing_or_cannot_work_is_refused() {
         ),
         (
             format!("{}{says}message = '$h_subject:'", rcpt("${acl{x}}")),
-            "line 6: byte 0: header fields are not available at acl_smtp_rcpt",
+            "line 6: byte 0: header fields are not available at acl_smtp_rcpt, but at acl_smtp_data_prdr and acl_smtp_data",
         ),
         (
             format!("host_lookup = '${{acl{{x}}}}'\n{says}"),

@@ -21,6 +21,22 @@ fn a_route_is_a_host_an_address_or_the_mx_hosts_of_a_domain() {
     ] {
         assert_eq!(text.parse(), Ok(RouteData { to, port }), "{text}");
     }
+    // What ends in a number is an address with a fault, mostly a port behind a dot.
+    let other = "is not an IPv4 address, and the name of a host does not end in a number";
+    for (text, meant) in [
+        ("127.0.0.1.2600", "; did you mean 127.0.0.1:2600?"),
+        ("mx.example.com.25", "; did you mean mx.example.com:25?"),
+        ("127.0.0.256", ""),
+        ("127.0.1", ""),
+        ("127.0.0.1.0", ""),
+        ("127.0.0.1.2.3", ""),
+        ("2600", ""),
+    ] {
+        let error = text.parse::<RouteData>().unwrap_err().to_string();
+        assert_eq!(error, format!("{text} {other}{meant}"));
+        let error = format!("{text}/MX").parse::<RouteData>().unwrap_err().to_string();
+        assert_eq!(error, format!("{text} {other}{meant}"));
+    }
     for (text, error) in [
         ("", RouteError::Name),
         (".", RouteError::Name),

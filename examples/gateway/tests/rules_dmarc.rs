@@ -95,7 +95,7 @@ fn words_options_and_controls_are_checked_before_the_start() {
         ),
         (
             "[[acl_smtp_rcpt]]\nverb = 'deny'\ndmarc_status = 'reject'",
-            "line 3: dmarc_status has no effect at ",
+            "line 3: the condition dmarc_status has nothing to test at acl_smtp_rcpt; it is known at acl_smtp_data_prdr and acl_smtp_data",
         ),
         (
             "[[acl_smtp_data]]\nverb = 'warn'\ncontrol = 'dmarc_disable_verify'",
@@ -119,9 +119,9 @@ fn words_options_and_controls_are_checked_before_the_start() {
             "line 4: ",
         ),
         ("dmarc_verify_hosts = '1.2.3.4/99'", "dmarc_verify_hosts: "),
-        ("dmarc_status_semantics = 'other'", "unknown variant"),
-        ("dmarc_invalid_from = 'defer'", "unknown variant"),
-        ("dmarc_temperror = 'reject'", "unknown variant"),
+        ("dmarc_status_semantics = 'other'", "unknown word \"other\"; expected one of "),
+        ("dmarc_invalid_from = 'defer'", "unknown word \"defer\"; expected one of "),
+        ("dmarc_temperror = 'reject'", "unknown word \"reject\"; expected one of "),
         ("dmarc_tld_file = '/nowhere/list'", "dmarc_tld_file: /nowhere/list cannot be read"),
     ];
     for (text, error) in rows {

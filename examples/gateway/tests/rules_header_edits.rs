@@ -147,14 +147,14 @@ async fn names_that_are_expanded_are_checked_and_limited() {
     assert_eq!(
         log,
         [
-            "remove_header: \"a b\" is not the name of a field",
-            "remove_header: Received fields stay",
-            "remove_header: \"*\" is not the name of a field",
+            "line 3: remove_header: \"a b\" is not the name of a field",
+            "line 3: remove_header: Received fields stay",
+            "line 3: remove_header: \"*\" is not the name of a field",
         ]
     );
     let many: Vec<_> = (0..=PolicyState::MAX_HEADERS).map(|number| format!("X-{number}")).collect();
     let (.., log) = edited(&names(&many.join(":")), "To: a\r\n\r\n").await;
-    assert_eq!(log, ["remove_header: too many names"]);
+    assert_eq!(log, ["line 3: remove_header: too many names"]);
     let (.., log) = edited(&names(&many[1..].join(":")), "To: a\r\n\r\n").await;
     assert!(log.is_empty());
 }

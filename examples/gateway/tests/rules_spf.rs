@@ -41,7 +41,10 @@ fn words_and_options_are_checked_before_the_start() {
     let rows = [
         ("[[acl_smtp_mail]]\nverb = 'deny'\nspf = 'fail : nonsense'", "line 3: "),
         ("[[acl_smtp_mail]]\nverb = 'deny'\nspf_guess = 'maybe'", "line 3: "),
-        ("[[acl_smtp_connect]]\nverb = 'deny'\nspf = 'fail'", "line 3: spf has no effect at "),
+        (
+            "[[acl_smtp_connect]]\nverb = 'deny'\nspf = 'fail'",
+            "line 3: the condition spf has nothing to test at ",
+        ),
         ("spf_guess = 'v=spf1 a/99'", "line 1: spf_guess: "),
         ("spf_smtp_comment_template = '%{'", "line 1: spf_smtp_comment_template: "),
     ];

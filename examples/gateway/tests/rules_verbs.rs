@@ -151,19 +151,19 @@ fn what_a_place_does_not_have_is_refused() {
     for (text, error) in [
         (
             "[[acl_smtp_data_prdr]]\nverb = 'drop'",
-            "line 2: verb = drop has no effect at acl_smtp_data_prdr",
+            "line 2: the verb drop has no effect at acl_smtp_data_prdr; it has one at acl_smtp_connect, ",
         ),
         (
             "[[acl.x]]\nverb = 'drop'\n[[acl_smtp_rcpt]]\nverb = 'deny'\nacl = 'x'",
-            "line 2: verb = drop has no effect at acl_smtp_rcpt",
+            "line 2: the verb drop has no effect in a list that is called",
         ),
         (
             "[[acl_smtp_helo]]\nverb = 'deny'\nsenders = 'x'",
-            "line 3: senders has no effect at acl_smtp_helo",
+            "line 3: the condition senders has nothing to test at acl_smtp_helo; it is known at acl_smtp_mail, ",
         ),
         (
             "[[acl_smtp_helo]]\nverb = 'warn'\nadd_header = 'X: y'",
-            "line 3: add_header has no effect at",
+            "line 3: add_header has no effect at acl_smtp_helo; it has one at acl_smtp_connect, ",
         ),
         (
             "[[acl_smtp_helo]]\nverb = 'deny'\nmessage = 'n\u{e9}'",
@@ -171,11 +171,11 @@ fn what_a_place_does_not_have_is_refused() {
         ),
         (
             "[[acl_smtp_helo]]\nverb = 'deny'\nspf = 'fail'",
-            "line 3: spf has no effect at acl_smtp_helo",
+            "line 3: the condition spf has nothing to test at acl_smtp_helo; ",
         ),
         (
             "[[acl_smtp_helo]]\nverb = 'deny'\nmessage = '$sender_address'",
-            "line 3: byte 1: $sender_address is not available at acl_smtp_helo",
+            "line 3: byte 1: $sender_address is not available at acl_smtp_helo, but at acl_smtp_mail, ",
         ),
     ] {
         let found = refused(text);

@@ -89,3 +89,29 @@ fn a_refusal_that_drops_is_the_last_reply() {
     let codes: Vec<_> = said.lines().map(|line| line.split(' ').next().unwrap()).collect();
     assert_eq!(codes, ["353", "250", "550", "550"], "{said}");
 }
+
+/// A header would else be a wrong command, and the messages behind it those of the proxy's address.
+#[test]
+fn a_proxy_header_that_nobody_expects_ends_the_session_and_is_told() {
+    for header in [&b"PROXY TCP4 192.0.2.1 192.0.2.2 1 25\r\n"[..], b"\r\n\r\n\0\r\nQUIT\n\x21\x11"]
+    {
+        for before_banner in [true, false] {
+            let mut talk = Talk::new(settings());
+            if !before_banner {
+                assert!(talk.replies().starts_with("220 "));
+            }
+            talk.session.handle_bytes(header);
+            assert_eq!(talk.replies(), "554 5.5.0 SMTP synchronization error\r\n");
+            assert!(talk.closed);
+            assert!(talk.session.take_stray_header());
+            assert!(!talk.session.take_stray_header());
+        }
+    }
+    // Behind the start of the session it is a wrong command, and no other start is a header.
+    let mut talk = ready(settings());
+    assert!(talk.say("PROXY TCP4 192.0.2.1 192.0.2.2 1 25\r\n").starts_with("500 "));
+    assert!(!talk.session.take_stray_header());
+    let mut early = Talk::new(settings());
+    early.session.handle_bytes(b"EHLO a\r\n");
+    assert!(!early.session.take_stray_header());
+}

@@ -44,7 +44,7 @@ fn what_was_seen_becomes_reports_that_the_schema_takes() {
             "  mailto:dmarc@signed.test: inside",
             "  mailto:dmarc@reports.test: given",
             "  mailto:dmarc@mx.test: refused",
-            "softfail.test: 0 of 1 messages passed",
+            "softfail.test: 0 of 1 message passed",
         ] {
             assert!(told.contains(line), "{line}: {told}");
         }

@@ -302,7 +302,8 @@ fn a_domain_is_reviewed() {
         "news.example.com: policy none of example.com\n  \
          organizational domain example.com\n  \
          _dmarc.news.example.com: no record\n  \
-         _dmarc.example.com: v=DMARC1; p=reject; sp=none; rua=mailto:d@example.net\n  \
+         _dmarc.example.com: v=DMARC1; p=reject; sp=none; pct=5; rua=mailto:d@example.net\n\
+         \x20                                                  ^\n  \
          _dmarc.com: no record\n  \
          defect: _dmarc.example.com: byte 29: tag of RFC 7489 without effect in RFC 9989 (RFC 9989 section 4.7)\n  \
          defect: _dmarc.example.com: subdomains are less protected than the domain (RFC 9989 section 4.7)\n  \
@@ -318,7 +319,7 @@ fn a_domain_is_reviewed() {
     assert_eq!(objects[0]["policy"], "reject");
     assert_eq!(
         objects[0]["names"][0]["record"],
-        "v=DMARC1; p=reject; sp=none; rua=mailto:d@example.net"
+        "v=DMARC1; p=reject; sp=none; pct=5; rua=mailto:d@example.net"
     );
     assert_eq!(objects[0]["defects"][2]["section"], "RFC 9990 section 4");
     // Neither a message nor a list of suffixes counts for a review.

@@ -92,7 +92,7 @@ fn the_merged_view_has_limits_and_says_what_it_left_out() {
             .remove(0)
     };
     for (option, enough, too_few, error) in [
-        ("--max-reports", "2", "1", "more than 1 reports (--max-reports)"),
+        ("--max-reports", "2", "1", "more than 1 report (--max-reports)"),
         ("--max-rows", "4", "3", "more than 3 merged rows (--max-rows)"),
         ("--max-texts", "100000", "400", "more than 400 octets of different texts (--max-texts)"),
     ] {
@@ -109,5 +109,5 @@ fn the_merged_view_has_limits_and_says_what_it_left_out() {
     let output = run("1");
     assert_eq!((output.status.code(), text(&output)), (Some(2), ""));
     let told = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(told, "dmarc_report: more than 1 files (--max-files)\n");
+    assert_eq!(told, "dmarc_report: more than 1 file (--max-files)\n");
 }

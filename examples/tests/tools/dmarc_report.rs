@@ -92,7 +92,7 @@ fn one_object_for_each_report() {
     });
     assert_eq!(found.get(1), Some(&failed));
     let deviations = found.get(2).unwrap()["deviations"].as_array().unwrap();
-    assert_eq!(deviations.len(), 16);
+    assert_eq!(deviations.len(), 17);
     assert_eq!(deviations.first().unwrap()["what"], "missing element policy_evaluated");
 }
 

@@ -120,6 +120,21 @@ fn the_exit_codes_are_those_of_the_manual() {
         let told = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{configuration} {arguments:?}: {told}");
     }
+    // A file that is named must be there, for a check and for a start.
+    for check in [&["--check"][..], &[]] {
+        let arguments = [&["--resolv-conf", "absent.conf"], check].concat();
+        let output = gateway("exit-codes", "", &arguments);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(told.starts_with("gateway: --resolv-conf absent.conf: No such file"), "{told}");
+        assert_eq!(output.status.code(), Some(2), "{told}");
+    }
+    // All faults are told, each with the file and its line.
+    let output = gateway("exit-codes", "smtp_baner = ''\nrecipients_max = 'x'", &from);
+    let told = String::from_utf8_lossy(&output.stderr);
+    let lines: Vec<_> = told.lines().collect();
+    assert!(lines[0].starts_with("gateway: gateway.toml: line 1: smtp_baner"), "{told}");
+    assert!(lines[1].starts_with("gateway: gateway.toml: line 2: recipients_max"), "{told}");
+    assert_eq!(lines.len(), 2, "{told}");
     let output = gateway("exit-codes", "\n\nsmtp_baner = ''", &from);
     let told = String::from_utf8_lossy(&output.stderr);
     let error = "gateway: gateway.toml: line 3: ";

@@ -32,6 +32,14 @@ _dmarc.bad.example. TXT "v=DMARC1; p=none"
 lax.example. MX 10 192.0.2.3.
 lax.example. TXT "v=spf1 ptr a:nothing.example ?all"
 _dmarc.lax.example. TXT "v=DMARC1; p=reject; rua=mailto:d@other.example"
+alias.example. MX 10 mail.alias.example.
+mail.alias.example. CNAME mx.good.example.
+alias.example. TXT "v=spf1 mx -all"
+_dmarc.alias.example. TXT "v=DMARC1; p=reject; rua=mailto:d@alias.example"
+_587._tcp.mx.good.example. TLSA 3 1 1 00000000000000000000000000000000000000000000000000000000000000bb
+value.example. MX 0 .
+value.example. TXT "v=spf1 -all"
+_dmarc.value.example. TXT "v=DMARC1;  x=1; rua=mailto:d@value.example; adkim=q"
 null.example. MX 0 .
 null.example. TXT "v=spf1 -all"
 _dmarc.null.example. TXT "v=DMARC1; p=reject; fo=1; t=y"
@@ -65,7 +73,25 @@ fn a_domain_in_order_has_no_defect() {
 }
 
 /// The severity, the place, a part of the text and the section of each defect.
-const DEFECTS: [(&str, &[[&str; 4]]); 4] = [
+const DEFECTS: [(&str, &[[&str; 4]]); 6] = [
+    (
+        "alias.example",
+        &[[
+            "warning",
+            "mail.alias.example",
+            "the MX record names an alias, of mx.good.example",
+            "RFC 2181 section 10.3",
+        ]],
+    ),
+    (
+        "value.example",
+        &[
+            ["notice", "value.example", "the domain accepts no mail (null MX)", ""],
+            ["warning", "_dmarc.value.example", "byte 11: unknown tag", "RFC 9989 section 4.7"],
+            ["warning", "_dmarc.value.example", "invalid value of the tag", "RFC 9989 section 4.8"],
+            ["problem", "_dmarc.value.example", "no valid policy", "RFC 9989 section 4.7"],
+        ],
+    ),
     (
         "bad.example",
         &[
@@ -119,11 +145,69 @@ fn each_defect_has_its_sentence() {
             assert!(found.contains(text), "{text}: {defect}");
             assert_eq!(word("sentence").ends_with('.'), !section.is_empty(), "{defect}");
         }
+        // One defect has one section, wherever it is shown.
+        let section = |defect: &Value| {
+            let section = defect["section"].as_str().unwrap();
+            if section.starts_with("RFC") {
+                section.to_owned()
+            } else {
+                format!("RFC 7208 section {section}")
+            }
+        };
+        let reviews = ["spf", "dmarc"].map(|review| found[review]["defects"].as_array().unwrap());
+        let reviewed: Vec<_> = reviews.iter().flat_map(|list| list.iter()).map(section).collect();
+        let shown = defects.iter().skip(defects.len() - reviewed.len()).map(section);
+        assert_eq!(shown.collect::<Vec<_>>(), reviewed, "{found}");
         let output = inspect(domain, &["--strict", domain], "");
         // A domain that accepts no mail says so on purpose.
-        let status = i32::from(domain != "null.example");
+        let status = i32::from(!["alias.example", "null.example"].contains(&domain));
         assert_eq!(output.status.code(), Some(status), "{domain}");
     }
+}
+
+/// Each domain's published text is shown, also where it does not count.
+#[test]
+fn records_are_shown_as_they_are_published() {
+    let found = json_lines(&inspect("texts", &["--json", "bad.example", "value.example"], ""));
+    let [bad, value] = &found[..] else { panic!("{found:?}") };
+    let record = "v=spf1 ptr a:nothing.example <script>alert(1)</script>";
+    assert_eq!(bad["spf"]["records"][0]["record"], record);
+    let ignored = json!(["v=DMARC1; p=reject; rua=mailto:d@other.example", "v=DMARC1; p=none"]);
+    assert_eq!(bad["dmarc"]["names"][0]["ignored"], ignored);
+    let record = "v=DMARC1;  x=1; rua=mailto:d@value.example; adkim=q";
+    assert_eq!(value["dmarc"]["names"][0]["record"], record);
+    assert_eq!(value["dmarc"]["defects"][0]["at"], 11);
+    let told = inspect("texts", &["bad.example", "value.example"], "");
+    for lines in [
+        "    bad.example (ignored): v=spf1 ptr a:nothing.example <script>alert(1)</script>\n\
+         \x20                                                       ^\n",
+        "    _dmarc.bad.example (ignored): v=DMARC1; p=none\n",
+        "    _dmarc.value.example: v=DMARC1;  x=1; rua=mailto:d@value.example; adkim=q\n\
+         \x20                                    ^                                ^\n",
+    ] {
+        assert!(text(&told).contains(lines), "{lines}: {}", text(&told));
+    }
+    let page = inspect("texts", &["--html", "bad.example", "value.example"], "");
+    for part in [
+        "(ignored)</span> <code>v=spf1 ptr a:nothing.example <mark>&lt;script&gt;alert(1)&lt;/script&gt;</mark></code>",
+        "<li>_dmarc.bad.example (ignored): <code>v=DMARC1; p=none</code></li>",
+        "<code>v=DMARC1;  <mark>x=1</mark>; rua=mailto:d@value.example; <mark>adkim=q</mark></code>",
+    ] {
+        assert!(text(&page).contains(part), "{part}: {}", text(&page));
+    }
+}
+
+/// RFC 7672 section 2.2.3: TLSA records belong to the port that is connected to.
+#[test]
+fn the_port_is_that_of_the_tlsa_records() {
+    let found = |arguments: &[&str]| {
+        let found =
+            json_lines(&inspect("port", &[&["--json", "good.example"], arguments].concat(), ""));
+        found[0]["mail"]["hosts"][0]["tlsa"][0].as_str().unwrap_or("none").to_owned()
+    };
+    assert!(found(&[]).ends_with("aa"), "{}", found(&[]));
+    assert!(found(&["--port", "587"]).ends_with("bb"), "{}", found(&["--port", "587"]));
+    assert_eq!(found(&["--port", "2525"]), "none");
 }
 
 #[test]
@@ -139,6 +223,10 @@ fn many_domains_come_in_their_order_with_a_summary() {
     assert_eq!(output.status.code(), Some(2));
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(error.starts_with("inspect: -: line 2: \"no domain\": "), "{error}");
+    let output = inspect("without", &["--file", "-"], "# none\n");
+    assert_eq!(output.status.code(), Some(2));
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(error.starts_with("inspect: -: no domain: expected a domain a line"), "{error}");
     let output = output_of(tool("inspect").args(["--file", "/nowhere"]), b"");
     assert!(String::from_utf8_lossy(&output.stderr).starts_with("inspect: /nowhere: "));
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "helpers of tests may panic")]
 
 mod browser;
+mod cases;
 mod dmarc_check;
 mod dmarc_inputs;
 mod dmarc_limits;
@@ -10,6 +11,7 @@ mod dmarc_merged;
 mod dmarc_page;
 mod dmarc_report;
 mod documented;
+mod documented_commands;
 mod expand;
 mod inspect;
 mod ocsp;

@@ -51,8 +51,8 @@ fn one_object_for_each_line() {
             json!({
                 "outcome": "failed", "at": 0, "error": "not a PROXY header: byte 0 is 0x45",
             }),
-            json!({"error": "not hexadecimal", "at": 1}),
-            json!({"error": "not hexadecimal", "at": 3}),
+            json!({"error": "not hexadecimal", "at": 1, "line": 7}),
+            json!({"error": "not hexadecimal", "at": 3, "line": 8}),
             proxied,
         ]
     );

@@ -70,7 +70,7 @@ fn a_domain_is_reviewed_with_all_that_it_refers_to() {
     let wanted = json!({
         "domain": "example.com", "lookups": 4, "void_lookups": 1,
         "records": [
-            record("example.com", 0, 4, "v=spf1 include:_spf.example.com mx all"),
+            record("example.com", 0, 4, "v=spf1 include:_spf.example.com mx +all"),
             record("_spf.example.com", 1, 2, "v=spf1 ptr redirect=c.example.com"),
             record("c.example.com", 2, 0, "v=spf1 ?all"),
         ],
@@ -88,6 +88,46 @@ fn a_domain_is_reviewed_with_all_that_it_refers_to() {
     assert!(
         text.ends_with("  defect: example.com: all: every host passes (RFC 7208 section 2.6.3)\n")
     );
+}
+
+/// A record that does not count is there, as it is published, with the place of its fault.
+#[test]
+fn a_broken_record_is_shown_as_it_is_published() {
+    let zone = directory("spf_check-broken").join("zone");
+    let text = "broken.example TXT \"v=spf1  +mx   ptrr -all\"\n\
+                twice.example TXT \"v=spf1 -all\"\n\
+                twice.example TXT \"v=spf1 ?all\"\n\
+                meant.example TXT \" v=spf1 -all\"\n\
+                odd.example TXT \"v=spf1 a\\027[31m -all\"\n";
+    fs::write(&zone, text).unwrap();
+    let zone = ["--zone", zone.to_str().unwrap()];
+    let all = ["broken.example", "twice.example", "meant.example", "odd.example"];
+    let found = objects(&[&zone[..], &all].concat(), b"");
+    let records = |at: usize| found[at]["records"].as_array().unwrap().clone();
+    assert_eq!(records(0)[0]["record"], "v=spf1  +mx   ptrr -all");
+    assert_eq!(records(0)[0]["ignored"], "unknown SPF mechanism, at byte 14");
+    assert_eq!(found[0]["defects"][0]["at"], 14);
+    assert_eq!(records(1).len(), 2, "{found:?}");
+    assert_eq!(records(2)[0]["record"], " v=spf1 -all");
+    let told = String::from_utf8(spf_check(&[&zone[..], &all].concat(), b"").stdout).unwrap();
+    let shown = "  broken.example (ignored): v=spf1  +mx   ptrr -all\n                                          ^\n";
+    assert!(told.contains(shown), "{told}");
+    assert!(told.contains("  twice.example (ignored): v=spf1 ?all\n"), "{told}");
+    assert!(told.contains("receivers see no SPF record"), "{told}");
+    // A reader's terminal obeys no record.
+    assert!(told.contains("v=spf1 a\\u{1b}[31m -all\n") && !told.contains('\u{1b}'), "{told}");
+    assert!(!told.contains(": no SPF record"), "{told}");
+    let check = |more: &[&str]| objects(&[&zone, more].concat(), b"").remove(0);
+    let case = |from| check(&["--ip", "192.0.2.1", "--from", from]);
+    let found = case("ann@broken.example");
+    assert_eq!(found["result"], "permerror");
+    assert_eq!(found["published"], json!(["v=spf1  +mx   ptrr -all"]));
+    assert_eq!(found["published_at"], 14);
+    assert_eq!(case("ann@twice.example")["published"], json!(["v=spf1 -all", "v=spf1 ?all"]));
+    let case = ["--ip", "192.0.2.1", "--from", "ann@broken.example"];
+    let told = String::from_utf8(spf_check(&[&zone[..], &case].concat(), b"").stdout).unwrap();
+    let shown = "  published     v=spf1  +mx   ptrr -all\n                              ^\n";
+    assert!(told.contains(shown), "{told}");
 }
 
 #[test]

@@ -34,6 +34,6 @@ fn who_sits_at_a_terminal_is_told_what_is_waited_for() {
         );
         let piped = output_of(tool(name).args(*arguments), b"");
         assert!(!String::from_utf8_lossy(&piped.stderr).contains("terminal"), "{command}");
-        assert_eq!(piped.status.code(), Some(0), "{command}");
+        assert_eq!(piped.status.code(), Some(2), "{command}");
     }
 }

@@ -59,7 +59,7 @@ holds!(value:
     dmarc_policy::FailureEnvelope, dmarc_policy::FailureOptions, dmarc_policy::FailureRateLimits,
     dmarc_policy::FailureReportLimits, dmarc_policy::Feedback, dmarc_policy::FeedbackLimits,
     dmarc_policy::FeedbackReading, dmarc_policy::FeedbackRow, dmarc_policy::Finding,
-    dmarc_policy::Override, dmarc_policy::OverrideKind, dmarc_policy::Pace,
+    dmarc_policy::InvalidText, dmarc_policy::Override, dmarc_policy::OverrideKind, dmarc_policy::Pace,
     dmarc_policy::Permission, dmarc_policy::Psd, dmarc_policy::PublishedPolicy,
     dmarc_policy::Record, dmarc_policy::ReportId, dmarc_policy::ReportMail,
     dmarc_policy::ReportMetadata, dmarc_policy::ReportUri, dmarc_policy::ReviewDefect,

@@ -7,7 +7,7 @@ use thiserror::Error;
 use crate::report::flate2::{self, DeviationOfGzip};
 use crate::report::node::Nodes;
 use crate::report::reading::Reading;
-use crate::{Feedback, FeedbackRow, PublishedPolicy, ReportMetadata};
+use crate::{Feedback, FeedbackRow, InvalidText, PublishedPolicy, ReportMetadata};
 
 /// A received report, with its deviations.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -255,8 +255,8 @@ pub enum DeviationKind {
     #[error("missing element {0}")]
     Missing(&'static str),
     /// An element has an invalid text; it counts as missing, or as the nearest valid word.
-    #[error("invalid value of element {0}")]
-    Value(&'static str),
+    #[error("invalid value {1} in element {0}")]
+    Value(&'static str, InvalidText),
     /// An element is repeated without permission. All rows and results are kept; of other elements
     /// the first counts.
     #[error("duplicate element {0}")]
@@ -279,8 +279,8 @@ pub enum DeviationKind {
     /// No report has this element; it is ignored.
     #[error("unknown element")]
     Unknown,
-    /// A record has no address or no count; it is left out.
-    #[error("record without source address or count")]
+    /// A record has no valid address or no valid count; it is left out.
+    #[error("record without a valid source address and count; it is left out")]
     Record,
     /// Further deviations are not listed.
     #[error("further deviations are not listed")]
@@ -365,10 +365,18 @@ pub enum FeedbackError {
         /// The position in bytes of the XML.
         at: usize,
     },
-    /// An element that a report needs is missing or invalid.
-    #[error("missing or invalid element {element} in the DMARC report")]
+    /// An element that a report needs is missing.
+    #[error("missing element {element} in the DMARC report")]
     Missing {
         /// The element.
         element: &'static str,
+    },
+    /// An element that a report needs has an invalid text.
+    #[error("invalid value {value} in element {element} of the DMARC report")]
+    Invalid {
+        /// The element.
+        element: &'static str,
+        /// The beginning of its text.
+        value: InvalidText,
     },
 }

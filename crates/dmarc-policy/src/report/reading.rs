@@ -41,7 +41,11 @@ impl Reading {
         let range = node.child("date_range").ok_or(missing("date_range"))?;
         self.repeated(node, &["date_range", "org_name", "email", "report_id"]);
         self.repeated(range, &["begin", "end"]);
-        let second = |name| range.child(name).and_then(second_of).ok_or(missing(name));
+        let second = |name| {
+            let node = range.child(name).ok_or(missing(name))?;
+            let value = node.text().into();
+            second_of(node).ok_or(FeedbackError::Invalid { element: name, value })
+        };
         let errors: Vec<_> = node.children("error").map(Node::text).collect();
         Ok(ReportMetadata {
             org_name: self.text(node, "org_name"),
@@ -57,7 +61,10 @@ impl Reading {
     }
 
     pub(crate) fn policy(&mut self, node: &Node) -> Result<PublishedPolicy, FeedbackError> {
-        let domain = optional(node, "domain").ok_or(missing("domain"))?;
+        let domain = node.child("domain").ok_or(missing("domain"))?.text().to_owned();
+        if domain.is_empty() {
+            return Err(FeedbackError::Invalid { element: "domain", value: "".into() });
+        }
         self.repeated(node, &["domain", "p", "sp", "np", "adkim", "aspf", "fo", "testing", "pct"]);
         let policy = |text: &str| text.parse().ok();
         let mode = |text: &str| match text {
@@ -139,8 +146,8 @@ impl Reading {
     /// Interprets a `row`; `None` without an address or a count.
     fn counted(&mut self, node: &Node) -> Option<FeedbackRow> {
         self.repeated(node, &["source_ip", "count", "policy_evaluated"]);
-        let source: Option<IpAddr> = node.child("source_ip").and_then(|n| n.text().parse().ok());
-        let count = node.child("count").and_then(|node| node.text().parse().ok());
+        let source = self.needed(node, "source_ip", |text| text.parse::<IpAddr>().ok());
+        let count = self.needed(node, "count", |text| text.parse().ok());
         let (Some(source), Some(count)) = (source, count) else {
             self.note(node.at, DeviationKind::Record);
             return None;
@@ -188,7 +195,8 @@ impl Reading {
             self.repeated(signature, &["domain", "selector", "result"]);
             let mut result = self.result(signature);
             if result == Some(AuthResult::SoftFail) {
-                self.note(signature.at, DeviationKind::Value("result"));
+                let value = signature.child("result").map_or("", Node::text).into();
+                self.note(signature.at, DeviationKind::Value("result", value));
                 result = Some(AuthResult::Fail);
             }
             row.signatures.push(SignatureRow {
@@ -235,7 +243,7 @@ impl Reading {
         if let Ok(result) = word.parse().or_else(|_| word.to_ascii_lowercase().parse()) {
             return Some(result);
         }
-        self.note(result.at, DeviationKind::Value("result"));
+        self.note(result.at, DeviationKind::Value("result", word.into()));
         match &*word.to_ascii_lowercase() {
             "hardfail" => Some(AuthResult::Fail),
             "unknown" => Some(AuthResult::TempError),
@@ -255,10 +263,16 @@ impl Reading {
 
     /// A required text.
     fn text(&mut self, node: &Node, name: &'static str) -> String {
-        optional(node, name).unwrap_or_else(|| {
-            self.note(node.at, DeviationKind::Missing(name));
-            String::new()
-        })
+        let child = node.child(name);
+        let text = child.map(Node::text).unwrap_or_default();
+        match child {
+            None => self.note(node.at, DeviationKind::Missing(name)),
+            Some(child) if text.is_empty() => {
+                self.note(child.at, DeviationKind::Value(name, text.into()));
+            }
+            Some(_) => {}
+        }
+        text.to_owned()
     }
 
     /// A required word.
@@ -285,7 +299,7 @@ impl Reading {
         let text = child.text();
         let found = parse(text).or_else(|| parse(&text.to_ascii_lowercase()));
         if found.is_none() {
-            self.note(child.at, DeviationKind::Value(name));
+            self.note(child.at, DeviationKind::Value(name, text.into()));
         }
         found
     }

@@ -47,7 +47,7 @@ impl AclTest {
             Ok(truth) => truth,
             Err(why) => {
                 if let Some(why) = why {
-                    context.state.log(format!("acl: {why}"));
+                    context.state.text_log().add_fault(why);
                 }
                 Truth::Later
             }

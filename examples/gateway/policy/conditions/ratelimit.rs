@@ -123,7 +123,8 @@ impl RateLimit {
 async fn numeric(text: &Text, what: &str, context: &mut Context<'_>) -> Result<f64, Unfinished> {
     let value = text.expand(context).await?;
     number(value.as_bytes()).ok_or_else(|| {
-        context.state.log(format!("the {what} of a rate is not a number: {value}"));
+        let fault = format!("the {what} of a rate is not a number: {value}");
+        context.state.text_log().add_fault(fault);
         Unfinished::Failed
     })
 }

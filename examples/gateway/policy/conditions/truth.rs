@@ -40,7 +40,8 @@ impl TruthTest {
             || {
                 let start = value.as_bytes().get(..SHOWN).unwrap_or(value.as_bytes());
                 let shown = Value::new(start, Trust::Untrusted);
-                context.state.log(format!("a condition is neither true nor false: {shown}"));
+                let fault = format!("a condition is neither true nor false: {shown}");
+                context.state.text_log().add_fault(fault);
                 Truth::Later
             },
             Truth::from,

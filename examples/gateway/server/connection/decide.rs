@@ -55,9 +55,8 @@ impl Connection {
 
     async fn connect(&mut self) -> Reply {
         let decision = self.judge(Stage::Connect, None).await;
-        if self.wire.pending() {
-            self.session.handle_bytes(b"?"); // A client that talks first does not speak SMTP.
-        }
+        // A client that talks first does not speak SMTP.
+        self.session.handle_bytes(&self.wire.pending());
         self.at_connect = self.state.notes();
         decision.refusal.unwrap_or_else(|| Reply::new(ReplyCode::READY, ""))
     }

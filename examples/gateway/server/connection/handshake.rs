@@ -14,6 +14,10 @@ use crate::gateway::telemetry::log;
 
 impl Connection {
     pub(super) async fn handshake(&mut self) -> io::Result<()> {
+        if !self.session.has_begun() && self.session.look_for_header(&self.wire.first().await?) {
+            self.tell_faults();
+            return Err(io::Error::other("a PROXY header in place of the client hello"));
+        }
         let hello = self.wire.client_hello().await?;
         let sni = hello.client_hello().server_name().map(str::to_owned);
         self.client.tls = Some(TlsClient { sni, ..TlsClient::default() });

@@ -7,12 +7,12 @@ use ocsp_staple::{
     Algorithms, Certificate, Check, FileStamp, Issuer, Look, Proof, ProofFile, ProofFileError,
 };
 use rustls::crypto::ring::default_provider;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
+use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::sign::CertifiedKey;
+use rustls::{Error, InconsistentKeys};
 
 use super::renewal::fetchable;
-use super::{TlsError, proof, provider};
+use super::{TlsError, pem_file, proof, provider};
 
 /// The files of a certificate, its key and its OCSP response.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -57,21 +57,16 @@ impl CertificateFiles {
                 return Err(TlsError::NotRegular { path: path.clone() });
             }
         }
-        let broken = |path: &PathBuf| {
-            let path = path.clone();
-            |source| TlsError::Pem { path, source }
-        };
-        let chain: Result<Vec<_>, _> =
-            CertificateDer::pem_file_iter(&self.certificate).and_then(Iterator::collect);
-        let chain = chain.map_err(broken(&self.certificate))?;
-        if chain.is_empty() {
-            return Err(TlsError::NoCertificate { path: self.certificate.clone() });
-        }
-        let key = PrivateKeyDer::from_pem_file(&self.key).map_err(broken(&self.key))?;
-        CertifiedKey::from_der(chain, key, &provider()).map_err(|source| TlsError::Pair {
-            certificate: self.certificate.clone(),
-            key: self.key.clone(),
-            source: Box::new(source),
+        let chain = pem_file::certificates(&self.certificate)?;
+        let key = pem_file::key(&self.key, self.key == self.certificate)?;
+        CertifiedKey::from_der(chain, key, &provider()).map_err(|source| {
+            let (certificate, key) = (self.certificate.clone(), self.key.clone());
+            match source {
+                Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
+                    TlsError::OtherKey { certificate, key }
+                }
+                source => TlsError::Pair { certificate, key, source: Box::new(source) },
+            }
         })
     }
 
@@ -83,11 +78,14 @@ impl CertificateFiles {
     /// refuse; `fetch` tells whether responses are fetched. An error has its option.
     pub(super) fn check(&self, fetch: bool) -> Result<Vec<String>, (&'static str, TlsError)> {
         let key = self.load().map_err(|error| match error {
-            TlsError::Pem { ref path, .. } | TlsError::NotRegular { ref path }
+            TlsError::Pem { ref path, .. }
+            | TlsError::NotRegular { ref path }
+            | TlsError::File { ref path, .. }
                 if *path == self.key && self.key != self.certificate =>
             {
                 ("tls_privatekey", error)
             }
+            TlsError::OtherKey { .. } if self.key != self.certificate => ("tls_privatekey", error),
             error => ("tls_certificate", error),
         })?;
         let mut warnings = Vec::new();

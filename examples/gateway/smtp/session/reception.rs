@@ -3,6 +3,7 @@
 use mail_types::smtp::{EnhancedCode, Reply, ReplyCode};
 
 use super::{Session, SessionState};
+use crate::cases::count::counted;
 use crate::gateway::smtp::framing::{Body, Data, DataEnd, has_bare_line_end};
 use crate::gateway::smtp::replies::{
     bad_sequence, bare_line_end, header_too_large, no_room, say, too_large, unsynchronized,
@@ -121,7 +122,7 @@ impl Session {
         }
         match body {
             Some(body) if !last => {
-                let text = format!("{} octets received", body.len());
+                let text = format!("{} received", counted(body.len(), "octet"));
                 self.answer(&say(ReplyCode::OK, EnhancedCode::SUCCESS, &text));
             }
             // The size of a chunk is explicit, but a next hop may need DATA, where its end would be ambiguous.

@@ -231,6 +231,36 @@ fn a_certificate_is_given_by_its_file() {
     assert_eq!(text(&output_of(&mut expand, b"")).trim(), openssl("-fingerprint"));
 }
 
+/// Each place of the gateway has its variables, by its name and by its options.
+#[test]
+fn each_place_has_its_variables() {
+    let files = Files::new("expand-places");
+    for (place, variable, given) in [
+        ("host_lookup", "sender_host_address", "192.0.2.1"),
+        ("tls_advertise_hosts", "sender_host_port", "25000"),
+        ("tls_certificate", "tls_in_sni", "mx.example"),
+        ("route_data", "domain", "a.example"),
+        ("maildir", "local_part", "ann"),
+        ("event_action", "event_name", "msg:delivery"),
+        ("remote_smtp.event_action", "event_data", "250 OK"),
+        ("remote_smtp.hosts_try_dane", "host_address", "192.0.2.9"),
+        ("host", "domain", "a.example"),
+        ("event", "sender_address", "ann@a.example"),
+    ] {
+        let set = format!("{variable}={given}");
+        let arguments = ["--place", place, "--untrusted", &set];
+        let found = files.value(&arguments, &format!("<${variable}>"));
+        assert_eq!(found["value"], format!("<{given}>"), "{place}: {found}");
+        let found = files.value(&arguments, "$primary_hostname");
+        assert_eq!(found["value"], "mx.example", "{place}: {found}");
+    }
+    let found = files.value(&["--place", "host"], "${lookup sqlite{SELECT 1 + 1}}");
+    assert_eq!(found["value"], "2", "{found}");
+    let found = files.value(&["--place", "host"], "$sender_host_address");
+    let refused = "byte 1: $sender_host_address is not available at a connection to another host";
+    assert!(found["failed"].as_str().unwrap().starts_with(refused), "{found}");
+}
+
 #[test]
 fn a_string_is_refused_as_in_a_rule() {
     let files = Files::new("expand-refused");
@@ -239,7 +269,7 @@ fn a_string_is_refused_as_in_a_rule() {
         (
             &["--place", "acl_smtp_connect"],
             "a $local_part",
-            "byte 3: $local_part is not available at acl_smtp_connect",
+            "byte 3: $local_part is not available at acl_smtp_connect, but at acl_smtp_rcpt and acl_smtp_data_prdr",
             json!(3),
         ),
         (
@@ -293,7 +323,10 @@ fn a_wrong_configuration_or_variable_is_told() {
         let wanted = format!("expand: {name}: strings at this --place have no such variable\n");
         assert_eq!(told(&["--set", given, "--place", place]), wanted);
     }
-    assert!(told(&["--place", "acl_smtp_rcpt_to"]).contains("expected acl_smtp_ and connect"));
+    assert!(
+        told(&["--place", "acl_smtp_rcpt_to"])
+            .contains("expected an option that is expanded, such as route_data")
+    );
     assert!(told(&["--list", "domainlist a = b"]).contains("cannot be used with"));
     files.write("gateway.toml", "primary_hostname = 'mx.example'\nlookup_timeout = 'soon'\n");
     let wrong = told(&[]);

@@ -1,0 +1,50 @@
+//! All faults of a configuration that are independent of each other.
+
+use super::option_lines::OptionLines;
+use super::{Common, Config, ConfigError, EventOptions, RemoteOptions, option_lines, take_rules};
+use crate::gateway::lookups::macros::Macros;
+use crate::gateway::policy::rules::{RuleError, Rules};
+use crate::gateway::telemetry::log;
+
+/// Returns the faults beside the first, each with its line, as far as they do not follow from another. An option with
+/// a fault is left out for the next look.
+pub(super) fn others(text: &str, first: &str) -> Vec<String> {
+    let (lines, mut left) = (OptionLines::of(text), text.to_owned());
+    let mut found = Vec::new();
+    while found.len() <= MOST {
+        let Err(error) = Config::read_text(&left, None) else { break };
+        let independent = error.option().filter(|_| error.is_independent());
+        let Some(rest) = independent.and_then(|name| OptionLines::of(&left).without(&left, &name))
+        else {
+            // The texts of rules can name a list with a fault.
+            if !matches!(error, ConfigError::Rule(RuleError::List { .. })) {
+                let faults = of_rules(&left).unwrap_or_default();
+                found.extend(faults.iter().map(|fault| log::chain(fault)));
+            }
+            break;
+        };
+        left = rest;
+        found.push(log::chain(&lines.locate(error)));
+    }
+    found.retain(|fault| fault != first);
+    if found.len() >= MOST {
+        found.truncate(MOST - 1);
+        found.push("further errors are not listed".to_owned());
+    }
+    found
+}
+
+/// Returns the fault of each rule of a session.
+fn of_rules(text: &str) -> Result<Vec<RuleError>, ConfigError> {
+    let mut table = text.parse::<toml::Table>()?;
+    let macros = Macros::take(&mut table)?;
+    let callable = take_rules(&mut table);
+    macros.put_into_all(&mut table)?;
+    RemoteOptions::take(&mut table)?;
+    EventOptions::take(&mut table)?;
+    let common = Common::read(&option_lines::read(table)?, callable, None)?;
+    Ok(Rules::faults(text, &macros, &common.home()))
+}
+
+/// The most faults that are told.
+const MOST: usize = 20;
