@@ -61,10 +61,7 @@ const WRONG_RULES: &[(&str, &str)] = &[
         "[[acl_smtp_data]]\nverb = 'deny'\ndomains = 'x'",
         "line 3: the condition domains has nothing to test at acl_smtp_data; it is known at acl_smtp_rcpt and acl_smtp_data_prdr",
     ),
-    (
-        "[[acl_smtp_rcpt]]\nverb = 'deny'\nheader.x = 'x'",
-        "line 3: the condition header has nothing to test",
-    ),
+    ("[[acl_smtp_rcpt]]\nverb = 'deny'\nheader.x = 'x'", "line 3: the condition header has"),
     (
         "[[acl_smtp_data_prdr]]\nverb = 'warn'\nadd_header = 'X: y'",
         "line 3: add_header has no effect",
