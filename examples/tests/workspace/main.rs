@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
 mod documents;
+mod ledger;
 mod packages;
 mod promises;
 #[cfg(feature = "gateway")]

@@ -1,0 +1,148 @@
+//! `scripts/soak ledger` tells which fuzzing is missing: the sum of a target's seconds, and those with its present code.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::root;
+
+/// A workspace of its own, with the scripts, a library, and a target that uses it.
+struct Copy(PathBuf);
+
+impl Copy {
+    fn new(name: &str) -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let _ = fs::remove_dir_all(&folder);
+        let copy = Self(folder);
+        for file in ["scripts/soak", "scripts/soak.d/ledger.bash"] {
+            copy.write(file, &fs::read_to_string(root().join(file)).unwrap());
+        }
+        copy.write("crates/a-b/src/lib.rs", "fn a() {}\n");
+        copy.write("crates/a-b/src/b/c.rs", "fn c() {}\n");
+        copy.write("crates/c/src/lib.rs", "fn c() {}\n");
+        copy.write("crates/c/tests/c.rs", "fn c() {}\n");
+        copy.write("crates/mail-types/src/dns.rs", "fn dns() {}\n");
+        copy.write("crates/mail-types/src/dns/name.rs", "fn name() {}\n");
+        copy.write("crates/mail-types/src/smtp.rs", "fn smtp() {}\n");
+        copy.write("examples/gateway/store/id.rs", "fn id() {}\n");
+        copy.write("examples/gateway/dns.rs", "fn dns() {}\n");
+        copy.write("README.md", "A text.\n");
+        copy.write("fuzz/targets/one.rs", "use a_b::X;\nuse mail_types::dns::{Y, Z};\n");
+        copy.write("fuzz/targets/two.rs", "use examples::gateway::store;\nuse c::{X, Y};\n");
+        copy.git(&["init", "--quiet"]);
+        copy
+    }
+
+    fn write(&self, file: &str, text: &str) {
+        let path = self.0.join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn git(&self, arguments: &[&str]) -> String {
+        let author = ["-c", "user.name=a", "-c", "user.email=a@b.test"];
+        let command = [&author, arguments].concat();
+        let output = Command::new("git").args(command).current_dir(&self.0).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// Changes a file, and returns the commit.
+    fn commit(&self, file: &str, text: &str) -> String {
+        self.write(file, text);
+        self.git(&["add", "."]);
+        self.git(&["commit", "--quiet", "-m", file]);
+        self.git(&["rev-parse", "--short", "HEAD"])
+    }
+
+    /// Writes a ledger of these lines; returns whether nothing is missing, and the table.
+    fn check(&self, lines: &[(&str, &str, u32)]) -> (bool, String) {
+        let line = |(target, commit, seconds): &(&str, &str, u32)| {
+            format!("| {target} | {commit} | 9 | {seconds} | 0 |\n")
+        };
+        let head =
+            "| target | commit | runs | seconds | findings |\n|---|---|---|---|---|\n".to_owned();
+        let text = lines.iter().fold(head, |text, entry| text + &line(entry));
+        self.write("fuzz/LEDGER.md", &text);
+        let Output { status, stdout, stderr } = Command::new("bash")
+            .args([self.0.join("scripts/soak"), "ledger".into()])
+            .env("CARGO_TARGET_DIR", self.0.join("target"))
+            .output()
+            .unwrap();
+        assert!(stderr.is_empty(), "{}", String::from_utf8_lossy(&stderr));
+        (status.success(), String::from_utf8(stdout).unwrap())
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+}
+
+/// The row of a target: its seconds, those with its present code, and what is missing.
+fn row(table: &str, target: &str) -> Option<Vec<u32>> {
+    let line = table.lines().find(|line| line.split(' ').next() == Some(target))?;
+    Some(line.split_whitespace().skip(1).map(|number| number.parse().unwrap()).collect())
+}
+
+#[test]
+fn a_target_needs_half_an_hour_and_two_minutes_with_its_present_code() {
+    let copy = Copy::new("ledger");
+    let old = copy.commit("crates/a-b/src/lib.rs", "fn a() { old() }\n");
+    let new = copy.commit("crates/a-b/src/lib.rs", "fn a() { new() }\n");
+    let enough = ("two", &*new, 1800);
+    for (lines, expected) in [
+        (&[][..], Some([0, 0, 1800])),
+        (&[("one", &*old, 1680), ("one", &*new, 119)], Some([1799, 119, 1])),
+        (&[("one", &*old, 1680), ("one", &*new, 120)], None),
+        (&[("one", &*new, 1799)], Some([1799, 1799, 1])),
+        (&[("one", &*old, 5000), ("one", &*new, 119)], Some([5119, 119, 1])),
+        (&[("one", &*old, 5000)], Some([5000, 0, 120])),
+        // What was changed and not committed, and what is not known, may have been anything.
+        (&[("one", &*old, 1800), ("one", &*format!("{new}+"), 600)], Some([2400, 0, 120])),
+        (&[("one", "0123456", 1800)], Some([1800, 0, 120])),
+    ] {
+        let (is_enough, table) = copy.check(&[&[enough], lines].concat());
+        assert_eq!(row(&table, "one"), expected.map(Vec::from), "{lines:?}: {table}");
+        assert_eq!(row(&table, "two"), None, "{table}");
+        assert_eq!(is_enough, expected.is_none(), "{lines:?}: {table}");
+    }
+}
+
+/// Its code is itself, its libraries, and the modules of the shared types and the gateway that it names.
+#[test]
+fn a_target_is_fuzzed_again_after_a_change_of_its_code_alone() {
+    let copy = Copy::new("ledger-code");
+    let before = copy.commit("crates/a-b/src/lib.rs", "fn a() { a() }\n");
+    let lines = [("one", &*before, 1800), ("two", &*before, 1800)];
+    assert!(copy.check(&lines).0);
+    for (file, changed) in [
+        ("crates/a-b/src/lib.rs", "one"),
+        ("crates/a-b/src/b/c.rs", "one"),
+        ("crates/mail-types/src/dns.rs", "one"),
+        ("crates/mail-types/src/dns/name.rs", "one"),
+        ("crates/mail-types/src/smtp.rs", ""),
+        ("crates/c/src/lib.rs", "two"),
+        ("crates/c/tests/c.rs", ""),
+        ("examples/gateway/store/id.rs", "two"),
+        ("examples/gateway/dns.rs", ""),
+        ("fuzz/targets/one.rs", "one"),
+        ("README.md", ""),
+    ] {
+        let text = fs::read_to_string(copy.0.join(file)).unwrap();
+        copy.commit(file, &format!("{text}\n    // A comment.\n"));
+        assert!(copy.check(&lines).0, "a comment in {file}");
+        copy.commit(file, &format!("{text}fn x() {{}} // Code.\n"));
+        let (is_enough, table) = copy.check(&lines);
+        let missing: Vec<_> =
+            ["one", "two"].into_iter().filter(|name| row(&table, name).is_some()).collect();
+        assert_eq!(missing.join(" "), changed, "{file}: {table}");
+        assert_eq!(is_enough, changed.is_empty(), "{file}");
+        // The same code as before is no new one.
+        copy.commit(file, &text);
+        assert!(copy.check(&lines).0, "{file} as before");
+    }
+}
