@@ -69,6 +69,7 @@ impl Command {
             "RSET" => bare(argument, Self::Rset),
             "QUIT" => bare(argument, Self::Quit),
             "STARTTLS" => bare(argument, Self::StartTls),
+            "PROXY" => Err(CommandError::ProxyHeader),
             _ => Err(CommandError::Unknown),
         }
     }
@@ -87,6 +88,9 @@ pub(crate) enum CommandError {
     Sender,
     #[error("invalid recipient address")]
     Recipient,
+    /// A PROXY header, of a client that must not send one: what follows is of another client.
+    #[error("PROXY header not allowed")]
+    ProxyHeader,
     /// The size of the chunk is unknown, and so is the position of the next command.
     #[error("invalid chunk size")]
     ChunkSize,

@@ -327,6 +327,7 @@ impl Session {
             CommandError::Argument(_) => (ReplyCode::ARGUMENT_ERROR, EnhancedCode::of::<5, 5, 4>()),
             CommandError::Sender => (ReplyCode::ARGUMENT_ERROR, EnhancedCode::of::<5, 1, 7>()),
             CommandError::Recipient => (ReplyCode::ARGUMENT_ERROR, EnhancedCode::of::<5, 1, 3>()),
+            CommandError::ProxyHeader => return self.violate(&unsynchronized()),
             CommandError::ChunkSize => return self.violate(&unreadable_chunk()),
             CommandError::ChunkEnd(size) => {
                 let refusal = say(

@@ -89,3 +89,24 @@ fn a_refusal_that_drops_is_the_last_reply() {
     let codes: Vec<_> = said.lines().map(|line| line.split(' ').next().unwrap()).collect();
     assert_eq!(codes, ["353", "250", "550", "550"], "{said}");
 }
+
+/// A client that must not send one: its header may come behind the banner, and is that of another client.
+#[test]
+fn a_proxy_header_ends_the_session() {
+    for line in ["PROXY TCP4 192.0.2.1 198.51.100.25 5555 25", "proxy unknown", "PROXY"] {
+        let mut talk = Talk::new(settings());
+        talk.replies();
+        let replies = talk.say(&format!("{line}\r\nEHLO c.example\r\n"));
+        assert_eq!(replies, "554 5.5.0 SMTP synchronization error\r\n", "{line}");
+        assert!(talk.closed, "{line}");
+    }
+    // The first lines of version 2 are no commands, and its last has a bare end.
+    let mut talk = Talk::new(settings());
+    talk.replies();
+    let replies = talk.say("\r\n\r\n\0\r\nQUIT\n!\u{11}\0\u{c}EHLO c.example\r\n");
+    assert!(
+        replies.ends_with("554 5.6.0 bare CR or LF in the message or command\r\n"),
+        "{replies}"
+    );
+    assert!(talk.closed && !replies.contains("250"), "{replies}");
+}
