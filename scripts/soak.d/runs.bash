@@ -16,6 +16,12 @@ of a fault, or changed places of the code; a finding is a test that failed, or a
 TEXT
 }
 
+# is_noted RUN: without a finding, for the present commit.
+is_noted() {
+    [ -e "$runs" ] && awk -F ' *[|] *' -v run="$1" -v commit="$(commit)" \
+        '$2 == run && $3 == commit && $5 == 0 { found = 1 } END { exit !found }' "$runs"
+}
+
 # note_run RUN COUNT FINDINGS: replaces the line of this run and commit, or adds one.
 note_run() {
     [ -e "$runs" ] || runs_head >"$runs"

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::root;
+use crate::files;
 
 /// A workspace of its own, with the scripts, a library, and a target that uses it.
 struct Copy(PathBuf);
@@ -14,29 +14,38 @@ impl Copy {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         let _ = fs::remove_dir_all(&folder);
         let copy = Self(folder);
-        for file in ["scripts/soak", "scripts/soak.d/ledger.bash"] {
-            copy.write(file, &fs::read_to_string(root().join(file)).unwrap());
+        for (file, text) in files(&["scripts/soak", "scripts/soak.d"]) {
+            copy.write(&file, &text);
         }
-        copy.write("crates/a-b/src/lib.rs", "fn a() {}\n");
-        copy.write("crates/a-b/src/b/c.rs", "fn c() {}\n");
-        copy.write("crates/c/src/lib.rs", "fn c() {}\n");
-        copy.write("crates/c/tests/c.rs", "fn c() {}\n");
-        copy.write("crates/mail-types/src/dns.rs", "fn dns() {}\n");
-        copy.write("crates/mail-types/src/dns/name.rs", "fn name() {}\n");
-        copy.write("crates/mail-types/src/smtp.rs", "fn smtp() {}\n");
-        copy.write("examples/gateway/store/id.rs", "fn id() {}\n");
-        copy.write("examples/gateway/dns.rs", "fn dns() {}\n");
+        copy.write("CRATES/a-b/src/lib.rs", "fn a() {}\n");
+        copy.write("CRATES/a-b/src/b/c.rs", "fn c() {}\n");
+        copy.write("CRATES/c/src/lib.rs", "fn c() {}\n");
+        copy.write("CRATES/c/tests/c.rs", "fn c() {}\n");
+        copy.write("CRATES/mail-types/src/dns.rs", "fn dns() {}\n");
+        copy.write("CRATES/mail-types/src/dns/name.rs", "fn name() {}\n");
+        copy.write("CRATES/mail-types/src/smtp.rs", "fn smtp() {}\n");
+        copy.write("GATEWAY/store/id.rs", "fn id() {}\n");
+        copy.write("GATEWAY/dns.rs", "fn dns() {}\n");
         copy.write("README.md", "A text.\n");
-        copy.write("fuzz/targets/one.rs", "use a_b::X;\nuse mail_types::dns::{Y, Z};\n");
-        copy.write("fuzz/targets/two.rs", "use examples::gateway::store;\nuse c::{X, Y};\n");
+        copy.write("TARGETS/one.rs", "use a_b::X;\nuse mail_types::dns::{Y, Z};\n");
+        copy.write("TARGETS/two.rs", "use examples::gateway::store;\nuse c::{X, Y};\n");
         copy.git(&["init", "--quiet"]);
         copy
     }
 
     fn write(&self, file: &str, text: &str) {
-        let path = self.0.join(file);
+        let path = self.path(file);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
+    }
+
+    /// The path of a file. Those in capitals are written out here alone, since each path in a text must exist in this workspace.
+    fn path(&self, file: &str) -> PathBuf {
+        let folders =
+            [("CRATES", "crates"), ("GATEWAY", "examples/gateway"), ("TARGETS", "fuzz/targets")];
+        let (folder, name) = file.split_once('/').unwrap_or(("", file));
+        let written = folders.into_iter().find(|(short, _)| *short == folder);
+        self.0.join(written.map_or(folder, |(_, folder)| folder)).join(name)
     }
 
     fn git(&self, arguments: &[&str]) -> String {
@@ -91,8 +100,8 @@ fn row(table: &str, target: &str) -> Option<Vec<u32>> {
 #[test]
 fn a_target_needs_half_an_hour_and_two_minutes_with_its_present_code() {
     let copy = Copy::new("ledger");
-    let old = copy.commit("crates/a-b/src/lib.rs", "fn a() { old() }\n");
-    let new = copy.commit("crates/a-b/src/lib.rs", "fn a() { new() }\n");
+    let old = copy.commit("CRATES/a-b/src/lib.rs", "fn a() { old() }\n");
+    let new = copy.commit("CRATES/a-b/src/lib.rs", "fn a() { new() }\n");
     let enough = ("two", &*new, 1800);
     for (lines, expected) in [
         (&[][..], Some([0, 0, 1800])),
@@ -116,23 +125,23 @@ fn a_target_needs_half_an_hour_and_two_minutes_with_its_present_code() {
 #[test]
 fn a_target_is_fuzzed_again_after_a_change_of_its_code_alone() {
     let copy = Copy::new("ledger-code");
-    let before = copy.commit("crates/a-b/src/lib.rs", "fn a() { a() }\n");
+    let before = copy.commit("CRATES/a-b/src/lib.rs", "fn a() { a() }\n");
     let lines = [("one", &*before, 1800), ("two", &*before, 1800)];
     assert!(copy.check(&lines).0);
     for (file, changed) in [
-        ("crates/a-b/src/lib.rs", "one"),
-        ("crates/a-b/src/b/c.rs", "one"),
-        ("crates/mail-types/src/dns.rs", "one"),
-        ("crates/mail-types/src/dns/name.rs", "one"),
-        ("crates/mail-types/src/smtp.rs", ""),
-        ("crates/c/src/lib.rs", "two"),
-        ("crates/c/tests/c.rs", ""),
-        ("examples/gateway/store/id.rs", "two"),
-        ("examples/gateway/dns.rs", ""),
-        ("fuzz/targets/one.rs", "one"),
+        ("CRATES/a-b/src/lib.rs", "one"),
+        ("CRATES/a-b/src/b/c.rs", "one"),
+        ("CRATES/mail-types/src/dns.rs", "one"),
+        ("CRATES/mail-types/src/dns/name.rs", "one"),
+        ("CRATES/mail-types/src/smtp.rs", ""),
+        ("CRATES/c/src/lib.rs", "two"),
+        ("CRATES/c/tests/c.rs", ""),
+        ("GATEWAY/store/id.rs", "two"),
+        ("GATEWAY/dns.rs", ""),
+        ("TARGETS/one.rs", "one"),
         ("README.md", ""),
     ] {
-        let text = fs::read_to_string(copy.0.join(file)).unwrap();
+        let text = fs::read_to_string(copy.path(file)).unwrap();
         copy.commit(file, &format!("{text}\n    // A comment.\n"));
         assert!(copy.check(&lines).0, "a comment in {file}");
         copy.commit(file, &format!("{text}fn x() {{}} // Code.\n"));
