@@ -21,6 +21,9 @@ fn a_list_puts_together_what_the_walk_does_not() {
         (Discovery::Psl(Arc::clone(&list)), AuthResult::Pass, "example.com"),
         (Discovery::TreeWalkThenPsl(Arc::clone(&list)), AuthResult::Pass, "sub.example.com"),
     ];
+    // RFC 9990 section 3.1.1.5
+    let words = rows.each_ref().map(|(discovery, ..)| discovery.as_str());
+    assert_eq!(words, ["treewalk", "psl", "treewalk"]);
     for (discovery, result, org) in rows {
         let verdict = verdict_of(&dmarc().with_discovery(discovery.clone()), &zone);
         assert_eq!(verdict.result, result, "{discovery:?}");

@@ -46,6 +46,8 @@ fn what_is_needed_at_least() {
         (b"PROXY TCP4 1", 20),
         (b"PROXY TCP4 1.", 19),
         (b"PROXY TCP4 1.2.3.4", 14),
+        (b"PROXY TCP4 1.2.3.4 ", 13), // 0.0.0.0 0 0
+        (b"PROXY TCP4 1.2.3.4 1.2.3.4", 6),
         (b"PROXY TCP4 1.2.3.4 1.2.3.4 ", 5),
         (b"PROXY TCP4 1.2.3.4 1.2.3.4 1", 4),
         (b"PROXY TCP4 1.2.3.4 1.2.3.4 1 ", 3),
@@ -60,6 +62,8 @@ fn what_is_needed_at_least() {
         (b"PROXY TCP6 1:2:3:4:5:6:7:", 10),
         (b"PROXY TCP6 1:2:3:4:5:6:7:8", 9),
         (b"PROXY TCP6 ::ffff:1.", 14),
+        (b"PROXY TCP6 :: ", 8),
+        (b"PROXY TCP6 :: ::", 6),
         (b"PROXY TCP6 :: :: ", 5),
         (b"PROXY UNKNOWN", 2),
         (b"PROXY UNKNOWN\r", 1),
@@ -170,6 +174,37 @@ fn a_line_ends_within_107_bytes() {
     assert_final(&line, 106, HeaderError::LineTooLong { at: 106 });
     let line = [&line[..105], b"\r\n"].concat();
     assert_eq!(Header::parse(&line).unwrap().0, b"");
+    let (rest, header) = Header::parse(b"PROXY UNKNOWN some text\r\nEHLO a.test\r\n").unwrap();
+    assert_eq!((rest, header.endpoints), (&b"EHLO a.test\r\n"[..], Endpoints::Unknown));
+}
+
+/// The high byte of the length alone is no reason to refuse a block that may be just as long as the limit.
+#[test]
+fn a_block_may_be_as_long_as_its_limit() {
+    let mut options = Options::default();
+    options.limits.header = 16 + 256;
+    let block = |length: u16| [&TCP4[..14], &length.to_be_bytes()[..]].concat();
+    for input in [&block(256)[..15], &block(256)] {
+        let error = Header::parse_v2(input, &options).unwrap_err();
+        assert!(matches!(error, HeaderError::Incomplete { .. }), "{error}");
+    }
+    let error = HeaderError::TooLong { limit: 16 + 256 };
+    assert_eq!(Header::parse_v2(&block(257), &options), Err(error));
+    assert_eq!(Header::parse_v2(&block(512)[..15], &options), Err(error));
+}
+
+#[test]
+fn an_error_has_its_position() {
+    for (error, at) in [
+        (HeaderError::Signature { at: 3, found: b'x' }, Some(3)),
+        (HeaderError::Line { at: 11, found: b'x' }, Some(11)),
+        (HeaderError::Tlv { at: 28 }, Some(28)),
+        (HeaderError::Length { least: 12 }, Some(14)),
+        (HeaderError::TooLong { limit: 4096 }, Some(14)),
+        (Header::parse(b"PROXY").unwrap_err(), None),
+    ] {
+        assert_eq!(error.at(), at, "{error}");
+    }
 }
 
 #[test]
