@@ -13,47 +13,49 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use super::fault::{Gateway, lasting};
 use crate::load::sender::{Numbers, send};
 
-/// Attacks while honest clients send over connections of their own, each of which lasts; returns what the attack does. Their
-/// rate is printed, with that of the time before.
-fn beside_honest<T>(gateway: &Gateway, name: &str, attack: impl FnOnce() -> T) -> T {
+/// Attacks, once and then for as long as a fault lasts, while honest clients send at a rate of their own; returns what the last
+/// attack does. How much of their rate they keep is printed.
+fn beside_honest<T>(gateway: &Gateway, name: &str, mut attack: impl FnMut() -> T) -> T {
     let ended = AtomicBool::new(false);
-    let alone = || thread::sleep(lasting().min(Duration::from_secs(10)) / 2);
-    let ((), alone) = rate(gateway, alone, &ended);
-    ended.store(false, Ordering::Release);
-    let (result, beside) = rate(gateway, attack, &ended);
-    eprintln!(
-        "honest: beside {name} {beside:.0} messages a second, {:.0} % of {alone:.0}",
-        100.0 * beside / alone
-    );
-    result
+    thread::scope(|scope| {
+        let client = |number| {
+            scope.spawn({
+                let ended = &ended;
+                move || honest(gateway, number, ended)
+            })
+        };
+        let clients: Vec<_> = (0..4).map(client).collect();
+        let begun = Instant::now();
+        let end = End(&ended);
+        let result = loop {
+            let result = attack();
+            if begun.elapsed() >= lasting() {
+                break result;
+            }
+        };
+        drop(end);
+        let seconds = begun.elapsed().as_secs_f64();
+        let count: u32 = clients.into_iter().map(|client| client.join().unwrap()).sum();
+        let kept = 100.0 * f64::from(count) * EVERY.as_secs_f64() / (4.0 * seconds);
+        eprintln!(
+            "fault: {count} messages of honest clients beside {name}, {kept:.0} % of their rate"
+        );
+        result
+    })
 }
 
-/// The messages a second of four honest clients during `work`; each is answered 250.
-fn rate<T>(gateway: &Gateway, work: impl FnOnce() -> T, ended: &AtomicBool) -> (T, f64) {
-    thread::scope(|scope| {
-        let clients: Vec<_> = (0..4)
-            .map(|client| {
-                scope.spawn(move || {
-                    let mut count = 0;
-                    while !ended.load(Ordering::Acquire) {
-                        let name = format!("honest-{client}-{count}");
-                        let mut numbers = Numbers::new(client);
-                        for sent in send(&gateway.address, &name, MESSAGES, 100, &mut numbers) {
-                            assert!(sent.id.is_some(), "{} was not answered 250", sent.name);
-                            count += 1;
-                        }
-                    }
-                    count
-                })
-            })
-            .collect();
-        let begun = Instant::now();
-        let end = End(ended);
-        let result = work();
-        drop(end);
-        let count: u32 = clients.into_iter().map(|client| client.join().unwrap()).sum();
-        (result, f64::from(count) / begun.elapsed().as_secs_f64())
-    })
+/// Sends a message after the other at its rate until the end; each is answered 250. Returns how many.
+fn honest(gateway: &Gateway, client: u64, ended: &AtomicBool) -> u32 {
+    let (begun, mut count) = (Instant::now(), 0);
+    while !ended.load(Ordering::Acquire) {
+        thread::sleep((EVERY * count).saturating_sub(begun.elapsed()));
+        let name = format!("honest-{client}-{count}");
+        for sent in send(&gateway.address, &name, 1, 100, &mut Numbers::new(client)) {
+            assert!(sent.id.is_some(), "{} was not answered 250", sent.name);
+            count += 1;
+        }
+    }
+    count
 }
 
 /// Tells clients to end, when the attack is over or has failed.
@@ -286,24 +288,21 @@ fn a_stranger_with_a_proxy_header_is_sent_away() {
     let v1 = b"PROXY TCP4 192.0.2.1 198.51.100.25 5555 25\r\nEHLO a.test\r\n";
     let gateway = Gateway::start("faults-proxy", "");
     beside_honest(&gateway, "PROXY headers", || {
-        let end = Instant::now() + lasting().min(Duration::from_secs(5));
-        while Instant::now() < end {
-            for header in [&v1[..], v2] {
-                let mut stream = TcpStream::connect(&gateway.address).unwrap();
-                stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
-                stream.write_all(header).unwrap();
-                let mut replies = Vec::new();
-                let _ = stream.read_to_end(&mut replies);
-                let replies = String::from_utf8_lossy(&replies);
-                let last = replies.lines().last().unwrap_or_default();
-                assert!(last.starts_with("554 5."), "{replies}");
-                assert!(!replies.contains("250"), "{replies}");
-            }
+        for header in [&v1[..], v2] {
+            let mut stream = TcpStream::connect(&gateway.address).unwrap();
+            stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
+            stream.write_all(header).unwrap();
+            let mut replies = Vec::new();
+            let _ = stream.read_to_end(&mut replies);
+            let replies = String::from_utf8_lossy(&replies);
+            let last = replies.lines().last().unwrap_or_default();
+            assert!(last.starts_with("554 5."), "{replies}");
+            assert!(!replies.contains("250"), "{replies}");
         }
     });
 }
 
-/// The messages of a connection.
-const MESSAGES: usize = 20;
+/// The time from one message of an honest client to its next.
+const EVERY: Duration = Duration::from_millis(40);
 /// What the gateway may take for other things, in KiB.
 const SLACK: usize = 24 << 10;
