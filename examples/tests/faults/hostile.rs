@@ -167,7 +167,11 @@ fn a_flood_of_connections_ends_at_its_limit_and_does_not_last() {
                 })
             })
             .collect();
-        thread::sleep(Duration::from_millis(300));
+        let has_sent = |client| gateway.mail().keys().any(|name| name.starts_with(client));
+        while !["h0-", "h1-", "h2-", "h3-"].into_iter().all(has_sent) {
+            assert!(honest.iter().any(|client| !client.is_finished()), "nothing comes");
+            thread::sleep(Duration::from_millis(20));
+        }
         let end = Instant::now() + lasting();
         while Instant::now() < end {
             let wave: Vec<_> = (0..500).filter_map(|_| connect(&gateway)).collect();

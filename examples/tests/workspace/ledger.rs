@@ -1,6 +1,7 @@
 //! `scripts/soak ledger` tells which fuzzing is missing: the sum of a target's seconds, and those with its present code.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -66,6 +67,11 @@ impl Copy {
 
     /// Writes a ledger of these lines; returns whether nothing is missing, and the table.
     fn check(&self, lines: &[(&str, &str, u32)]) -> (bool, String) {
+        self.enter(lines);
+        self.soak("ledger")
+    }
+
+    fn enter(&self, lines: &[(&str, &str, u32)]) {
         let line = |(target, commit, seconds): &(&str, &str, u32)| {
             format!("| {target} | {commit} | 9 | {seconds} | 0 |\n")
         };
@@ -73,13 +79,17 @@ impl Copy {
             "| target | commit | runs | seconds | findings |\n|---|---|---|---|---|\n".to_owned();
         let text = lines.iter().fold(head, |text, entry| text + &line(entry));
         self.write("fuzz/LEDGER.md", &text);
+    }
+
+    /// Returns whether it succeeds, and what it prints.
+    fn soak(&self, command: &str) -> (bool, String) {
         let Output { status, stdout, stderr } = Command::new("bash")
-            .args([self.0.join("scripts/soak"), "ledger".into()])
+            .args([self.0.join("scripts/soak"), command.into()])
             .env("CARGO_TARGET_DIR", self.0.join("target"))
             .output()
             .unwrap();
-        assert!(stderr.is_empty(), "{}", String::from_utf8_lossy(&stderr));
-        (status.success(), String::from_utf8(stdout).unwrap())
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (status.success(), text(stdout) + &text(stderr))
     }
 }
 
@@ -154,4 +164,36 @@ fn a_target_is_fuzzed_again_after_a_change_of_its_code_alone() {
         copy.commit(file, &text);
         assert!(copy.check(&lines).0, "{file} as before");
     }
+}
+
+/// With a fuzzer that does nothing for two seconds.
+#[test]
+fn fuzzing_without_names_does_what_is_missing() {
+    let copy = Copy::new("ledger-fuzz");
+    copy.write(".gitignore", "/target\n");
+    let log = copy.0.join("target/log");
+    let fuzzer = format!(
+        "#!/bin/sh\n[ \"$2\" = run ] || exit 0\necho \"$3\" >>{}\nsleep 2\n\
+         echo stat::number_of_executed_units: 5\n",
+        log.display()
+    );
+    for (program, text) in [("cargo", &*fuzzer), ("rustup", "#!/bin/sh\nexit 1\n")] {
+        let file = format!("target/tools/bin/{program}");
+        copy.write(&file, text);
+        fs::set_permissions(copy.0.join(file), Permissions::from_mode(0o755)).unwrap();
+    }
+    let head = copy.commit("CRATES/a-b/src/lib.rs", "fn a() { a() }\n");
+    copy.enter(&[("one", &*head, 1799), ("two", &*head, 1800)]);
+    copy.write("TARGETS/one.rs", "use a_b::X;\nuse mail_types::dns::Y;\n");
+    let (is_done, told) = copy.soak("fuzz");
+    assert!(!is_done && told.contains("the work tree has changes"), "{told}");
+    let head = copy.commit("TARGETS/one.rs", "use a_b::X;\nuse mail_types::dns::Y;\n");
+    copy.enter(&[("one", &*head, 1799), ("two", &*head, 1800)]);
+    let (is_done, told) = copy.soak("fuzz");
+    assert!(is_done, "{told}");
+    assert_eq!(fs::read_to_string(log).unwrap(), "one\n", "{told}");
+    let (is_enough, table) = copy.soak("ledger");
+    assert!(is_enough, "{table}");
+    let ledger = fs::read_to_string(copy.0.join("fuzz/LEDGER.md")).unwrap();
+    assert!(ledger.contains(&format!("| one | {head} | 14 | 180")), "{ledger}");
 }
