@@ -1,7 +1,5 @@
 //! Positions and limits in errors of headers.
 
-#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a helper of tests may panic")]
-
 use proxy_protocol::{Header, HeaderError, Options};
 
 /// Of IPv4, up to the length.
