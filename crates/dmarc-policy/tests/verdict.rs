@@ -6,7 +6,7 @@ use std::sync::Arc;
 use dmarc_policy::{
     Alignment, Author, Discovery, DkimInput, Dmarc, Policy, Status, SuffixList, Verdict,
 };
-use mail_types::dns::{DnssecStatus, InquiryStep, RecordType, Zone};
+use mail_types::dns::{Answer, DnsFailure, DnssecStatus, InquiryStep, Question, RecordType, Zone};
 use mail_types::exim::{List, Semantics, Trust, Value, Variable, WordList};
 use mail_types::results::{AuthResult, SpfIdentity, SpfInput};
 use mail_types::smtp::Domain;
@@ -32,6 +32,23 @@ fn a_list_puts_together_what_the_walk_does_not() {
     let marked = self::zone(&[("_dmarc.sub.example.com", "v=DMARC1; p=reject; psd=n")]);
     let verdict = verdict_of(&dmarc().with_discovery(Discovery::TreeWalkThenPsl(list)), &marked);
     assert_eq!(verdict.result, AuthResult::Fail, "the owner has said that they are apart");
+}
+
+/// Its organization might be declared there.
+#[test]
+fn a_list_does_not_stand_in_for_an_answer_that_is_missing() {
+    let mut zone = zone(&[("_dmarc.example.com", "v=DMARC1; p=reject")]);
+    let question = Question::new("_dmarc.mail.example.com".parse().unwrap(), RecordType::Txt);
+    zone.set(question, Answer::Failed(DnsFailure::ServFail));
+    let list: Arc<dyn SuffixList> = Arc::new(LastTwo);
+    let dmarc = Dmarc::new(from("a@example.com")).with_spf(&spf("mail.example.com"));
+    for discovery in [Discovery::TreeWalk, Discovery::TreeWalkThenPsl(Arc::clone(&list))] {
+        let verdict = verdict_of(&dmarc.clone().with_discovery(discovery.clone()), &zone);
+        assert_eq!(verdict.result, AuthResult::TempError, "{discovery:?}");
+    }
+    // The list alone asks nothing there.
+    let verdict = verdict_of(&dmarc.with_discovery(Discovery::Psl(list)), &zone);
+    assert_eq!(verdict.result, AuthResult::Pass);
 }
 
 #[test]
