@@ -32,6 +32,10 @@ fn a_list_puts_together_what_the_walk_does_not() {
     let marked = self::zone(&[("_dmarc.sub.example.com", "v=DMARC1; p=reject; psd=n")]);
     let verdict = verdict_of(&dmarc().with_discovery(Discovery::TreeWalkThenPsl(list)), &marked);
     assert_eq!(verdict.result, AuthResult::Fail, "the owner has said that they are apart");
+    let within = Dmarc::new(from("a@sub.example.com")).with_spf(&spf("x.sub.example.com"));
+    let discovery = Discovery::TreeWalkThenPsl(Arc::new(LastTwo));
+    let verdict = verdict_of(&within.with_discovery(discovery), &marked);
+    assert_eq!(verdict.result, AuthResult::Pass, "and that this is one of its own");
 }
 
 /// Its organization might be declared there.
