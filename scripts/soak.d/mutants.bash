@@ -53,7 +53,7 @@ mutants_of_package() {
     # Texts decide nothing, and what no compiler takes is no mutant.
     env -u CI EXIMIA_PEERS=none CARGO_PROFILE_DEV_DEBUG=0 CARGO_TARGET_DIR="$state/mutants/target" \
         cargo mutants --package "$1" "${chosen[@]}" --exclude-re 'fmt|with_|Default::default|leak|Parsed::' \
-        --iterate --jobs 1 --cap-lints true --output "$out" --all-features -- "${tests[@]}" || status=$?
+        --iterate --jobs 1 --cap-lints true --minimum-test-timeout 120 --output "$out" --all-features -- "${tests[@]}" || status=$?
     # 2: some are missed, 3: some ran for too long.
     case $status in 0 | 2 | 3) ;; *) return $status ;; esac
     note_run "mutants of $1" "$(cat "$out"/mutants.out/{caught,unviable,previously_caught,missed,timeout}.txt \
