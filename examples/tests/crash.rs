@@ -8,6 +8,7 @@
 mod load {
     pub(crate) mod program;
     pub(crate) mod sender;
+    pub(crate) mod whole_name;
 }
 
 use std::collections::{HashMap, HashSet};
@@ -21,6 +22,7 @@ use std::time::Duration;
 
 use load::program::{Files, Program};
 use load::sender::{Numbers, Sent, send};
+use load::whole_name::whole_name;
 
 #[test]
 fn no_message_that_was_answered_250_is_lost_and_none_is_cut_or_doubled() {
@@ -203,15 +205,6 @@ impl Ledger {
         );
         assert!(answered as u64 > kills, "too few messages to show anything");
     }
-}
-
-/// Returns the name of a message that is whole.
-fn whole_name(file: &[u8]) -> Option<String> {
-    let text = str::from_utf8(file).ok()?;
-    let (head, body) = text.split_once("\r\n\r\n")?;
-    let field = |name| head.lines().find_map(|line| line.strip_prefix(name));
-    let expected = format!("{} {:08x}", body.len(), crc32c::crc32c(body.as_bytes()));
-    (field("X-Whole: ")? == expected).then(|| field("X-Name: ").map(str::to_owned))?
 }
 
 /// The longest message, in lines: more than fits a socket, and than one batch of the journal.

@@ -5,6 +5,7 @@
 #![expect(clippy::indexing_slicing, reason = "helpers of tests may panic")]
 
 mod load {
+    pub(crate) mod memory;
     pub(crate) mod program;
 }
 
@@ -19,6 +20,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use load::memory::memory;
 use load::program::Files;
 
 const CLIENTS: usize = 3;
@@ -83,13 +85,6 @@ fn client(address: &str, newest: &AtomicUsize, ended: &AtomicBool) -> usize {
     }
     kept.say("QUIT", "221");
     count
-}
-
-/// The resident memory, in KiB.
-fn memory(pid: Pid) -> usize {
-    let status = fs::read_to_string(format!("/proc/{}/status", pid.as_raw_nonzero())).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
 /// A reading under way never sees a part of the file.

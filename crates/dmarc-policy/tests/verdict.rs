@@ -21,6 +21,9 @@ fn a_list_puts_together_what_the_walk_does_not() {
         (Discovery::Psl(Arc::clone(&list)), AuthResult::Pass, "example.com"),
         (Discovery::TreeWalkThenPsl(Arc::clone(&list)), AuthResult::Pass, "sub.example.com"),
     ];
+    // RFC 9990 section 3.1.1.5
+    let words = rows.each_ref().map(|(discovery, ..)| discovery.as_str());
+    assert_eq!(words, ["treewalk", "psl", "treewalk"]);
     for (discovery, result, org) in rows {
         let verdict = verdict_of(&dmarc().with_discovery(discovery.clone()), &zone);
         assert_eq!(verdict.result, result, "{discovery:?}");
@@ -29,6 +32,27 @@ fn a_list_puts_together_what_the_walk_does_not() {
     let marked = self::zone(&[("_dmarc.sub.example.com", "v=DMARC1; p=reject; psd=n")]);
     let verdict = verdict_of(&dmarc().with_discovery(Discovery::TreeWalkThenPsl(list)), &marked);
     assert_eq!(verdict.result, AuthResult::Fail, "the owner has said that they are apart");
+    let within = Dmarc::new(from("a@sub.example.com")).with_spf(&spf("x.sub.example.com"));
+    let discovery = Discovery::TreeWalkThenPsl(Arc::new(LastTwo));
+    let verdict = verdict_of(&within.with_discovery(discovery), &marked);
+    assert_eq!(verdict.result, AuthResult::Pass, "and that this is one of its own");
+}
+
+/// Its organization might be declared there.
+#[test]
+fn a_list_does_not_stand_in_for_an_answer_that_is_missing() {
+    let mut zone = zone(&[("_dmarc.example.com", "v=DMARC1; p=reject")]);
+    let question = Question::new("_dmarc.mail.example.com".parse().unwrap(), RecordType::Txt);
+    zone.set(question, Answer::Failed(DnsFailure::ServFail));
+    let list: Arc<dyn SuffixList> = Arc::new(LastTwo);
+    let dmarc = Dmarc::new(from("a@example.com")).with_spf(&spf("mail.example.com"));
+    for discovery in [Discovery::TreeWalk, Discovery::TreeWalkThenPsl(Arc::clone(&list))] {
+        let verdict = verdict_of(&dmarc.clone().with_discovery(discovery.clone()), &zone);
+        assert_eq!(verdict.result, AuthResult::TempError, "{discovery:?}");
+    }
+    // The list alone asks nothing there.
+    let verdict = verdict_of(&dmarc.with_discovery(Discovery::Psl(list)), &zone);
+    assert_eq!(verdict.result, AuthResult::Pass);
 }
 
 #[test]

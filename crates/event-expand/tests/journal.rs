@@ -1,5 +1,7 @@
 //! Expansions that go on after an answer: the same outcome as one that begins with all answers.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use event_expand::{Journal, Options, Progress, Template, Variables};

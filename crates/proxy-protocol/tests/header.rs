@@ -46,6 +46,8 @@ fn what_is_needed_at_least() {
         (b"PROXY TCP4 1", 20),
         (b"PROXY TCP4 1.", 19),
         (b"PROXY TCP4 1.2.3.4", 14),
+        (b"PROXY TCP4 1.2.3.4 ", 13), // 0.0.0.0 0 0
+        (b"PROXY TCP4 1.2.3.4 1.2.3.4", 6),
         (b"PROXY TCP4 1.2.3.4 1.2.3.4 ", 5),
         (b"PROXY TCP4 1.2.3.4 1.2.3.4 1", 4),
         (b"PROXY TCP4 1.2.3.4 1.2.3.4 1 ", 3),
@@ -60,6 +62,8 @@ fn what_is_needed_at_least() {
         (b"PROXY TCP6 1:2:3:4:5:6:7:", 10),
         (b"PROXY TCP6 1:2:3:4:5:6:7:8", 9),
         (b"PROXY TCP6 ::ffff:1.", 14),
+        (b"PROXY TCP6 :: ", 8),
+        (b"PROXY TCP6 :: ::", 6),
         (b"PROXY TCP6 :: :: ", 5),
         (b"PROXY UNKNOWN", 2),
         (b"PROXY UNKNOWN\r", 1),
@@ -170,6 +174,8 @@ fn a_line_ends_within_107_bytes() {
     assert_final(&line, 106, HeaderError::LineTooLong { at: 106 });
     let line = [&line[..105], b"\r\n"].concat();
     assert_eq!(Header::parse(&line).unwrap().0, b"");
+    let (rest, header) = Header::parse(b"PROXY UNKNOWN some text\r\nEHLO a.test\r\n").unwrap();
+    assert_eq!((rest, header.endpoints), (&b"EHLO a.test\r\n"[..], Endpoints::Unknown));
 }
 
 #[test]

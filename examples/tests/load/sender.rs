@@ -85,7 +85,7 @@ fn try_send(
 }
 
 /// Reads a whole reply; returns its last line.
-fn reply(replies: &mut impl BufRead) -> io::Result<String> {
+pub(crate) fn reply(replies: &mut impl BufRead) -> io::Result<String> {
     loop {
         let mut line = String::new();
         replies.read_line(&mut line)?;
@@ -99,7 +99,7 @@ fn reply(replies: &mut impl BufRead) -> io::Result<String> {
 }
 
 /// Makes a message that says how long it is and what its checksum is.
-fn message(name: &str, most: u64, numbers: &mut Numbers) -> String {
+pub(crate) fn message(name: &str, most: u64, numbers: &mut Numbers) -> String {
     // Most are small, and a few as long as they may be.
     let lines = match numbers.below(100) {
         0 => numbers.below(most),

@@ -44,6 +44,7 @@ fn identity(authority: &mut Authority, name: &str) -> Identity {
     let certificate = authority.path(&format!("{host}.pem"));
     let key = fs::read_to_string(authority.path(&format!("{host}.key"))).unwrap();
     Identity {
+        more: Vec::new(),
         certificate: CertificateDer::from_pem_file(certificate).unwrap(),
         key: KeyPair::from_pem(&key).unwrap(),
         staple,

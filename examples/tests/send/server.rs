@@ -61,6 +61,8 @@ impl Default for Behaviour {
 /// The key and certificate of a server, and its staple, which is empty if there is none.
 pub(crate) struct Identity {
     pub(crate) certificate: CertificateDer<'static>,
+    /// Those that it sends behind its own.
+    pub(crate) more: Vec<CertificateDer<'static>>,
     pub(crate) key: KeyPair,
     pub(crate) staple: Vec<u8>,
 }
@@ -72,16 +74,17 @@ impl Identity {
         // Each is its own authority.
         params.distinguished_name.push(DnType::CommonName, name);
         let certificate = params.self_signed(&key).unwrap().der().clone();
-        Self { certificate, key, staple: Vec::new() }
+        Self { certificate, more: Vec::new(), key, staple: Vec::new() }
     }
 
     fn config(&self) -> Arc<ServerConfig> {
         let key = PrivateKeyDer::Pkcs8(self.key.serialize_der().into());
+        let chain = [std::slice::from_ref(&self.certificate), &self.more].concat();
         let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
-            .with_single_cert_with_ocsp(vec![self.certificate.clone()], key, self.staple.clone());
+            .with_single_cert_with_ocsp(chain, key, self.staple.clone());
         Arc::new(config.unwrap())
     }
 }

@@ -5,6 +5,7 @@
 
 mod documents;
 mod example_code;
+mod ledger;
 mod packages;
 mod promises;
 #[cfg(feature = "gateway")]
