@@ -217,14 +217,13 @@ impl Scanner {
 
     /// Takes the bytes up to the next one that may begin or end something; returns the rest.
     fn take_ordinary<'t>(&mut self, text: &'t [u8]) -> &'t [u8] {
-        let (target, is_special): (_, fn(&u8) -> bool) = match self.context {
-            SqlContext::Plain => (&mut self.sql, |byte| {
-                matches!(byte, b'\'' | b'"' | b'`' | b'[' | b'-' | b'/' | b'$' | b'?' | b':' | b'@')
-            }),
-            SqlContext::String => (&mut self.string, |byte| *byte == b'\''),
+        // Each with a search of its own: a function behind a pointer would be called for each byte.
+        let (target, end) = match self.context {
+            SqlContext::Plain => (&mut self.sql, text.iter().position(is_special)),
+            SqlContext::String => (&mut self.string, text.iter().position(|byte| *byte == b'\'')),
             _ => return text,
         };
-        let end = text.iter().position(is_special).unwrap_or(text.len());
+        let end = end.unwrap_or(text.len());
         let (ordinary, rest) = text.split_at_checked(end).unwrap_or_default();
         target.extend_from_slice(ordinary);
         rest
@@ -360,4 +359,9 @@ impl Scanner {
         self.sql.extend_from_slice(bytes);
         bytes.len()
     }
+}
+
+/// Tells whether a byte may begin something outside quotations and comments.
+fn is_special(byte: &u8) -> bool {
+    matches!(byte, b'\'' | b'"' | b'`' | b'[' | b'-' | b'/' | b'$' | b'?' | b':' | b'@')
 }
