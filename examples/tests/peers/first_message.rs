@@ -64,10 +64,11 @@ fn the_printed_command_sends_a_message() {
         assert!(output.status.success(), "{options}: {told}\n{}", gateway.log());
         let line = gateway.line(" <= ann@client.example ");
         assert!(line.ends_with(&format!(" for {recipient}")), "{options}: {line}");
-        assert_eq!(
-            fs::read_dir(gateway.folder().join("gateway-data/maildir/new")).unwrap().count(),
-            1
-        );
+        // It is answered when it is in the journal; its file comes a moment later.
+        let folder = gateway.folder().join("gateway-data/maildir/new");
+        gateway.wait_for("the file of the message", |_| {
+            (fs::read_dir(&folder).is_ok_and(|files| files.count() == 1)).then_some(())
+        });
     }
 }
 
