@@ -28,7 +28,7 @@ start_relaying() {
 relay_to_domains = \"relayed.test\"
 route_data = \"next.test:${hop#*:}\"
 [remote_smtp]
-$(printf '%s\n' "${@:2}")"
+$(printf '%s\n' "${@:3}")"
     relays[$1]="$address $session"
 }
 
