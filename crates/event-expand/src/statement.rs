@@ -219,7 +219,7 @@ impl Scanner {
     fn take_ordinary<'t>(&mut self, text: &'t [u8]) -> &'t [u8] {
         // Each with a search of its own: a function behind a pointer would be called for each byte.
         let (target, end) = match self.context {
-            SqlContext::Plain => (&mut self.sql, text.iter().position(is_special)),
+            SqlContext::Plain => (&mut self.sql, text.iter().position(|byte| is_special(*byte))),
             SqlContext::String => (&mut self.string, text.iter().position(|byte| *byte == b'\'')),
             _ => return text,
         };
@@ -362,6 +362,6 @@ impl Scanner {
 }
 
 /// Tells whether a byte may begin something outside quotations and comments.
-fn is_special(byte: &u8) -> bool {
+fn is_special(byte: u8) -> bool {
     matches!(byte, b'\'' | b'"' | b'`' | b'[' | b'-' | b'/' | b'$' | b'?' | b':' | b'@')
 }
