@@ -162,8 +162,7 @@ impl Session {
 
     /// Takes bytes that have arrived. A client must not send any before the banner (RFC 5321 section 3.1).
     pub fn handle_bytes(&mut self, bytes: &[u8]) {
-        let is_stray = self.look_for_header(bytes);
-        self.begin(bytes);
+        let is_stray = self.begin(bytes);
         match self.state {
             SessionState::Closed => {}
             // The address of the client would be that of its proxy.

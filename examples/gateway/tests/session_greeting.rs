@@ -93,18 +93,33 @@ fn a_refusal_that_drops_is_the_last_reply() {
 /// A header would else be a wrong command, and the messages behind it those of the proxy's address.
 #[test]
 fn a_proxy_header_that_nobody_expects_ends_the_session_and_is_told() {
-    for header in [&b"PROXY TCP4 192.0.2.1 192.0.2.2 1 25\r\n"[..], b"\r\n\r\n\0\r\nQUIT\n\x21\x11"]
-    {
-        for before_banner in [true, false] {
+    let (line, block) =
+        (&b"PROXY TCP4 192.0.2.1 192.0.2.2 1 25\r\n"[..], b"\r\n\r\n\0\r\nQUIT\n\x21\x11");
+    let unsynchronized = "554 5.5.0 SMTP synchronization error\r\n";
+    for (header, before_banner, last) in [
+        (line, true, unsynchronized),
+        (block, true, unsynchronized),
+        (line, false, unsynchronized),
+        // Its octets are lines, and the last of these ends in a bare LF.
+        (block, false, "554 5.6.0 bare CR or LF in the message or command\r\n"),
+    ] {
+        // Whatever pieces it comes in.
+        for size in [1, 5, header.len()] {
             let mut talk = Talk::new(settings());
             if !before_banner {
                 assert!(talk.replies().starts_with("220 "));
             }
-            talk.session.handle_bytes(header);
-            assert_eq!(talk.replies(), "554 5.5.0 SMTP synchronization error\r\n");
-            assert!(talk.closed);
-            assert!(talk.session.take_stray_header());
-            assert!(!talk.session.take_stray_header());
+            let mut said = String::new();
+            for piece in header.chunks(size) {
+                talk.session.handle_bytes(piece);
+                said += &talk.replies();
+            }
+            assert!(said.ends_with(last) && talk.closed, "{header:?} {size}: {said}");
+            assert!(!said.contains("250 "), "{said}");
+            if !before_banner || size == header.len() {
+                assert!(talk.session.take_stray_header(), "{header:?} {size}");
+                assert!(!talk.session.take_stray_header());
+            }
         }
     }
     // Behind the start of the session it is a wrong command, and no other start is a header.

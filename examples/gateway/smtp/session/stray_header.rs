@@ -3,48 +3,44 @@
 use super::Session;
 
 /// The start of a connection.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(super) enum ConnectionStart {
-    /// The client has sent nothing yet.
-    #[default]
-    Silent,
-    /// The client has sent something.
-    Begun,
-    /// The connection began with a PROXY header, which nobody knows yet.
-    StrayHeader,
+#[derive(Debug, Default)]
+pub(super) struct ConnectionStart {
+    /// The first octets, as many as tell a header.
+    octets: Vec<u8>,
+    /// It is a PROXY header, which nobody knows yet.
+    is_stray: bool,
 }
 
 impl Session {
     /// Tells, once, whether the connection began with a PROXY header.
     pub(crate) fn take_stray_header(&mut self) -> bool {
-        let is_stray = self.start == ConnectionStart::StrayHeader;
-        if is_stray {
-            self.start = ConnectionStart::Begun;
-        }
-        is_stray
+        std::mem::take(&mut self.start.is_stray)
     }
 
     /// Tells whether the client has sent any octet.
     pub(crate) fn has_begun(&self) -> bool {
-        self.start != ConnectionStart::Silent
+        !self.start.octets.is_empty()
     }
 
-    /// Looks for a PROXY header in the first octets of the connection.
-    pub(crate) fn look_for_header(&mut self, bytes: &[u8]) -> bool {
-        let is_header = !self.has_begun() && STARTS.iter().any(|start| bytes.starts_with(start));
-        if is_header {
-            self.start = ConnectionStart::StrayHeader;
-        }
-        is_header
+    /// Looks for a PROXY header in the first octets of the connection, which are not handed in.
+    pub(crate) fn look_for_header(&mut self, octets: &[u8]) -> bool {
+        self.start.is_stray = octets.starts_with(LINE) || octets.starts_with(BLOCK);
+        self.start.is_stray
     }
 
-    /// Takes note that octets have arrived.
-    pub(super) fn begin(&mut self, bytes: &[u8]) {
-        if self.start == ConnectionStart::Silent && !bytes.is_empty() {
-            self.start = ConnectionStart::Begun;
-        }
+    /// Takes note of octets that have arrived; tells whether they complete the start of a header of version 1.
+    /// That of version 2 has lines of its own, whose last has a bare end.
+    pub(super) fn begin(&mut self, octets: &[u8]) -> bool {
+        let known = &mut self.start.octets;
+        let before = known.len();
+        known.extend(octets.iter().take(BLOCK.len() - before));
+        let completes = |start: &[u8]| before < start.len() && known.starts_with(start);
+        let (is_line, is_block) = (completes(LINE), completes(BLOCK));
+        self.start.is_stray |= is_line || is_block;
+        is_line
     }
 }
 
-/// The first octets of a header of version 1 and of version 2. Either comes in one segment.
-const STARTS: [&[u8]; 2] = [b"PROXY ", b"\r\n\r\n\0\r\nQUIT\n"];
+/// The first octets of a header of version 1, and of version 2.
+const LINE: &[u8] = b"PROXY ";
+const BLOCK: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
