@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 /// Who does something, and how; it tells whether it succeeded.
 pub type Work<'w> = (&'static str, Box<dyn Fn() -> bool + 'w>);
 
-/// What is done, and by whom, ourselves (`ours`) first. Its bars are in `bars.toml`, by its name.
+/// A measured task, and its candidates, this project (`ours`) first. Its bars are in `bars.toml`, by its name.
 #[expect(clippy::exhaustive_structs, reason = "every bench fills in all of it")]
 pub struct Task {
     /// Its name.

@@ -76,7 +76,7 @@ pub struct Config {
     pub dns: DnsOptions,
     /// What the server is started with.
     pub server: ServerSettings,
-    /// What an administrator should know, though it is valid.
+    /// Warnings about valid options, for the administrator.
     pub warnings: Vec<String>,
 }
 

@@ -116,7 +116,7 @@ fn the_name_of_a_unix_socket_is_one_that_a_header_can_have() {
         let error = name(octets).err().map(|error| error.to_string());
         assert_eq!(error.as_deref(), Some(cause), "{octets:?}");
     }
-    // What is behind the limit is not read.
+    // The octets behind the limit are not read.
     let mut list = vec![json!(97); 109];
     list.push(json!("text"));
     let error = serde_json::from_value::<Address>(json!({ "unix": list }));

@@ -1,4 +1,4 @@
-//! What an evaluation looks up, explains and traces.
+//! The lookups, the explanation and the trace of an evaluation.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may panic")]
 

@@ -14,7 +14,7 @@ use thiserror::Error;
 #[derive(Default)]
 pub(crate) struct ReservedPlaces(Vec<ReservedPlace>);
 
-/// A place, resolved, with the option or the noun that it is known by.
+/// A place, resolved, with the name of its option or its noun in the manual.
 #[derive(Clone, Debug)]
 pub(crate) struct ReservedPlace {
     pub(crate) name: &'static str,

@@ -214,7 +214,7 @@ pub fn chain(error: &dyn Error) -> String {
     text
 }
 
-/// The sender in a log line; `<>` is the null sender, and before `MAIL` there is none.
+/// The sender in a log line: `<>` is the null sender; before `MAIL` a session has no sender.
 pub(super) fn sender(session: &Session) -> Option<String> {
     let mut shown = String::new();
     match session.transaction()?.sender.mailbox() {

@@ -182,7 +182,7 @@ const WRONG_TYPES: &[(&str, &str)] = &[
     ),
 ];
 
-/// The words are those of a configuration, with what was found, what is expected and an example.
+/// The error has the found value, the expected type and an example, in the words of a configuration.
 #[test]
 fn a_value_of_another_type_is_told_in_plain_words() {
     for (text, error) in WRONG_TYPES {
@@ -191,7 +191,7 @@ fn a_value_of_another_type_is_told_in_plain_words() {
     }
 }
 
-/// What ends in a number is no name of a host.
+/// The name of a host does not end in a number.
 #[test]
 fn an_address_with_a_fault_is_no_name_of_a_host() {
     for (text, meant) in [

@@ -151,7 +151,7 @@ fn modified(name: &str) -> String {
 
 /// The places at which a configuration may have such a line in a rule.
 fn accepted(line: &str) -> BTreeSet<&'static str> {
-    // What a rule changes of a message that it refuses has no effect.
+    // A change of a message that its rule refuses has no effect.
     let verb = if line.starts_with("message") { "deny" } else { "warn" };
     let rule = |stage: Stage| format!("[[{}]]\nverb = '{verb}'", stage.option());
     let session = Stage::ALL.map(|stage| (stage, rule(stage)));

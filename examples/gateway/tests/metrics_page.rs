@@ -21,7 +21,7 @@ struct Response {
     body: String,
 }
 
-/// Sends a request as it is; returns what comes until the server closes.
+/// Sends a request as it is; returns the response, up to the end of the connection.
 async fn ask(address: SocketAddr, request: &str) -> Response {
     let mut stream = TcpStream::connect(address).await.unwrap();
     // The server may have enough of it before it has all.

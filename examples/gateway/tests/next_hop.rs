@@ -21,7 +21,7 @@ fn a_route_is_a_host_an_address_or_the_mx_hosts_of_a_domain() {
     ] {
         assert_eq!(text.parse(), Ok(RouteData { to, port }), "{text}");
     }
-    // What ends in a number is an address with a fault, mostly a port behind a dot.
+    // A name with a number at its end is an address with a fault, mostly a port behind a dot.
     let other = "is not an IPv4 address, and the name of a host does not end in a number";
     for (text, meant) in [
         ("127.0.0.1.2600", "; did you mean 127.0.0.1:2600?"),

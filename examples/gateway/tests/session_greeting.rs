@@ -103,7 +103,7 @@ fn a_proxy_header_that_nobody_expects_ends_the_session_and_is_told() {
         // Its octets are lines, and the last of these ends in a bare LF.
         (block, false, "554 5.6.0 bare CR or LF in the message or command\r\n"),
     ] {
-        // Whatever pieces it comes in.
+        // In pieces of any size.
         for size in [1, 5, header.len()] {
             let mut talk = Talk::new(settings());
             if !before_banner {

@@ -16,7 +16,7 @@ use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use crate::load::sender::{Numbers, message, reply};
 use crate::load::whole_name::whole_name;
 
-/// What a client sends.
+/// A client's message.
 #[derive(Clone, Debug)]
 pub(crate) struct Mail {
     pub(crate) from: &'static str,
@@ -31,7 +31,7 @@ pub(crate) struct Mail {
 pub(crate) const MAIL: Mail =
     Mail { from: "a@client.test", to: "b@local.test", fields: "", tls: None };
 
-/// What the server made of a message.
+/// The outcome of a message.
 #[derive(Clone, Debug)]
 pub(crate) enum Answer {
     /// With the id in the reply.
@@ -207,5 +207,5 @@ pub(crate) fn mail(maildir: &Path) -> HashMap<String, String> {
 const LINES: u64 = 200;
 /// Between two messages of a client.
 const BETWEEN: Duration = Duration::from_millis(10);
-/// What no step takes.
+/// The deadline of a step.
 const PATIENCE: Duration = Duration::from_mins(1);

@@ -67,7 +67,7 @@ fn a_full_disk_defers_mail_and_loses_none() {
         |answer: &Answer| matches!(answer, Answer::Deferred(reply) if reply.starts_with("45"));
     let deferred = told.during.iter().filter(|attempt| is_deferred(&attempt.answer)).count();
     assert!(deferred > 0, "{:?}", told.during);
-    // What has room may be taken still.
+    // A message that has room may still be taken.
     let is_known = |answer: &Answer| is_deferred(answer) || answer.is_taken();
     assert!(told.during.iter().all(|attempt| is_known(&attempt.answer)), "{:?}", told.during);
     let mail = || super::clients::mail(&folder.join("mail"));

@@ -21,7 +21,7 @@ fn truth() -> Vec<Entry> {
     ]
 }
 
-/// What would let everything pass.
+/// Forged records, by which every message would pass.
 fn lies() -> Vec<Entry> {
     let names = ["good.example", "victim.example"].into_iter();
     let senders = names.map(|name| (name, text("v=spf1 +all")));

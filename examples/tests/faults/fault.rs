@@ -52,7 +52,7 @@ impl Gateway {
     }
 }
 
-/// What clients were told.
+/// The outcomes of all messages.
 pub(crate) struct Told {
     pub(crate) all: Vec<Attempt>,
     /// Those that began after the fault and ended before its end.
@@ -69,7 +69,7 @@ pub(crate) fn under_load(
     let load = Load::start(address, mails);
     load.wait_for_an_end();
     begin();
-    // What was on its way is behind.
+    // Messages that began before the fault have ended.
     thread::sleep(SETTLED);
     let from = Instant::now();
     thread::sleep(lasting());
@@ -95,7 +95,7 @@ pub(crate) fn check_mail(come: impl Fn() -> HashMap<String, String>, attempts: &
         let Answer::Taken(id) = answer else { return true };
         come.get(name).is_some_and(|file| file.contains(id))
     };
-    // What is safe in the journal is delivered soon.
+    // Messages in the journal are delivered soon.
     let end = Instant::now() + Duration::from_secs(20);
     let mut here = come();
     while let Some(lost) = attempts.iter().find(|attempt| !is_here(&here, attempt)) {

@@ -76,8 +76,8 @@ fn connect(gateway: &Gateway) -> Option<(TcpStream, String)> {
     Some((stream, String::from_utf8_lossy(&room[..length]).into_owned()))
 }
 
-/// Says `start`, waits for a reply that begins so, and sends the rest as far as the server takes it; returns what comes until the
-/// other end.
+/// Says `start`, waits for a reply that begins with `awaited`, and sends the rest as far as the server takes it; returns all
+/// replies until the server closes the connection.
 fn say(
     gateway: &Gateway,
     start: &str,
@@ -106,7 +106,7 @@ fn say(
         let mut last = Vec::new();
         // A server that has heard enough resets the connection.
         let _: io::Result<usize> = reader.read_to_end(&mut last);
-        // What it did not want must not hold the writer.
+        // Octets that the server does not read must not hold up the writer.
         let _ = stream.shutdown(Shutdown::Both);
         replies + &String::from_utf8_lossy(&last)
     })
@@ -310,5 +310,5 @@ fn a_stranger_with_a_proxy_header_is_sent_away() {
 
 /// The time from one message of an honest client to its next.
 const EVERY: Duration = Duration::from_millis(40);
-/// What the gateway may take for other things, in KiB.
+/// The memory that the gateway may use beside the limits, in KiB.
 const SLACK: usize = 24 << 10;

@@ -28,7 +28,7 @@ enum Fault {
     EndlessHeader,
 }
 
-/// What answers instead of the responder.
+/// A server in the place of the responder.
 struct Impostor {
     asked: Arc<AtomicUsize>,
     ended: Arc<AtomicBool>,

@@ -264,7 +264,7 @@ fn led_astray(name: &str, arguments: &[&str]) -> (Output, bool) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let port = listener.local_addr().unwrap().port().to_string();
-    // Whoever connects is told to go.
+    // Each client gets a refusal.
     let (stop, stopped) = mpsc::channel::<()>();
     let server = thread::spawn(move || {
         let mut has_come = false;

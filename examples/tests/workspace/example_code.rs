@@ -25,7 +25,7 @@ impl Source {
             let line = line.trim_start();
             if let Some(language) = line.strip_prefix("```") {
                 in_block = !in_block;
-                // What is not to compile shows nothing of a function's use.
+                // A block that must not compile shows no use of a function.
                 is_rust = in_block && ["", "rust", "no_run"].contains(&language);
             } else if is_rust {
                 self.code.extend([line.split("//").next().unwrap_or_default(), "\n"]);

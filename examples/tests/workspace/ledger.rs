@@ -120,7 +120,7 @@ fn a_target_needs_half_an_hour_and_two_minutes_with_its_present_code() {
         (&[("one", &*new, 1799)], Some([1799, 1799, 1])),
         (&[("one", &*old, 5000), ("one", &*new, 119)], Some([5119, 119, 1])),
         (&[("one", &*old, 5000)], Some([5000, 0, 120])),
-        // What was changed and not committed, and what is not known, may have been anything.
+        // Seconds of uncommitted changes and of unknown commits do not count for the present code.
         (&[("one", &*old, 1800), ("one", &*format!("{new}+"), 600)], Some([2400, 0, 120])),
         (&[("one", "0123456", 1800)], Some([1800, 0, 120])),
     ] {
