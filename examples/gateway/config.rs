@@ -22,6 +22,7 @@ mod option_lines;
 mod options;
 mod remote;
 mod storage;
+mod tables;
 mod tls;
 mod warnings;
 mod written;
@@ -43,6 +44,7 @@ pub(crate) use options::ConfigOptions;
 pub(crate) use remote::RemoteOptions;
 #[cfg(feature = "gateway")]
 use remote::RemoteUse;
+use tables::Tables;
 
 use crate::gateway::authentication::dmarc::DmarcSettings;
 use crate::gateway::authentication::spf::SpfSettings;
@@ -58,8 +60,7 @@ use crate::gateway::policy::client_lists::{ClientList, ClientLists};
 use crate::gateway::policy::condition::{KINDS, RuleScope};
 #[cfg(feature = "gateway")]
 use crate::gateway::policy::named_rules::NamedRules;
-use crate::gateway::policy::rules::{NAMED, Rules};
-use crate::gateway::policy::stage::Stage;
+use crate::gateway::policy::rules::Rules;
 use crate::gateway::server::settings::{
     LiveSettings, ProxySettings, ServerSettings, StartupSettings,
 };
@@ -112,13 +113,9 @@ impl Config {
 
     #[cfg(feature = "gateway")]
     fn read_for_sender(text: &str) -> Result<SenderOptions, ConfigError> {
-        let mut table = text.parse::<toml::Table>()?;
-        let macros = Macros::take(&mut table)?;
-        let callable = take_rules(&mut table);
-        macros.put_into_all(&mut table)?;
-        let remote = RemoteOptions::take(&mut table)?;
-        let events = EventOptions::take(&mut table)?.without_default();
-        let options = option_lines::read(table)?;
+        let Tables { macros, callable, remote, events, options } = Tables::read(text)?;
+        let events = events.without_default();
+        let options = option_lines::read(options)?;
         let common = Common::read(&options, callable, None)?;
         let actions = events.acts_on_remote().then(|| events::settings(&events, &common.language));
         let events = actions.transpose()?;
@@ -154,15 +151,10 @@ impl Config {
         text: &str,
         check: Option<fn(&LookupSettings) -> FileCheck>,
     ) -> Result<Self, ConfigError> {
-        let mut table = text.parse::<toml::Table>()?;
-        let macros = Macros::take(&mut table)?;
-        let callable = take_rules(&mut table);
-        macros.put_into_all(&mut table)?;
-        let remote = RemoteOptions::take(&mut table)?;
-        let events = EventOptions::take(&mut table)?;
-        checks::unexpanded(&table)?;
-        checks::paths(&table)?;
-        let options = option_lines::read(table)?;
+        let Tables { macros, callable, remote, events, options } = Tables::read(text)?;
+        checks::unexpanded(&options)?;
+        checks::paths(&options)?;
+        let options = option_lines::read(options)?;
         let common = Common::read(&options, callable, check)?;
         let language = Arc::clone(&common.language);
         let mut startup = common.startup(&options, &events)?;
@@ -274,16 +266,6 @@ impl Common {
 /// Whom the DNS is asked by.
 fn dns(options: &ConfigOptions) -> DnsOptions {
     DnsOptions { server: options.dns_resolver, trust_ad: options.dns_trust_ad }
-}
-
-/// Takes the lists of rules out, which are read with their lines, and returns the names of those that texts
-/// call.
-fn take_rules(table: &mut toml::Table) -> BTreeSet<String> {
-    table.retain(|option, _| Stage::named(option).is_none());
-    match table.remove(NAMED) {
-        Some(toml::Value::Table(lists)) => lists.into_iter().map(|(name, _)| name).collect(),
-        _ => BTreeSet::new(),
-    }
 }
 
 /// Takes the named lists in; two options are such lists anyway.

@@ -11,10 +11,8 @@ use mail_types::hickory::ResolverError;
 use thiserror::Error;
 
 use super::expander_session::{GivenHost, GivenSession, noted};
-use super::{
-    Common, ConfigError, ConfigOptions, EventOptions, InvalidConfig, OptionLines, RemoteOptions,
-    dns, option_lines, take_rules,
-};
+use super::tables::Tables;
+use super::{Common, ConfigError, ConfigOptions, InvalidConfig, OptionLines, dns, option_lines};
 use crate::gateway::dns::resolver::NameServers;
 use crate::gateway::lookups::engines::{Engines, EnginesError};
 use crate::gateway::lookups::macros::Macros;
@@ -56,13 +54,8 @@ impl Expander {
         place: Place,
         resolv_conf: &Path,
     ) -> Result<Result<Self, ExpanderError>, ConfigError> {
-        let mut table = text.parse::<toml::Table>()?;
-        let macros = Macros::take(&mut table)?;
-        let callable = take_rules(&mut table);
-        macros.put_into_all(&mut table)?;
-        RemoteOptions::take(&mut table)?;
-        EventOptions::take(&mut table)?;
-        let options = option_lines::read(table)?;
+        let Tables { macros, callable, options, .. } = Tables::read(text)?;
+        let options = option_lines::read(options)?;
         let common = Common::read(&options, callable, None)?;
         let services = services(&common, &options, resolv_conf);
         let text = text.to_owned();

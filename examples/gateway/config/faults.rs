@@ -1,8 +1,8 @@
 //! All faults of a configuration that are independent of each other.
 
 use super::option_lines::OptionLines;
-use super::{Common, Config, ConfigError, EventOptions, RemoteOptions, option_lines, take_rules};
-use crate::gateway::lookups::macros::Macros;
+use super::tables::Tables;
+use super::{Common, Config, ConfigError, option_lines};
 use crate::gateway::policy::rules::{RuleError, Rules};
 use crate::gateway::telemetry::log;
 
@@ -36,13 +36,8 @@ pub(super) fn others(text: &str, first: &str) -> Vec<String> {
 
 /// Returns the fault of each rule of a session.
 fn of_rules(text: &str) -> Result<Vec<RuleError>, ConfigError> {
-    let mut table = text.parse::<toml::Table>()?;
-    let macros = Macros::take(&mut table)?;
-    let callable = take_rules(&mut table);
-    macros.put_into_all(&mut table)?;
-    RemoteOptions::take(&mut table)?;
-    EventOptions::take(&mut table)?;
-    let common = Common::read(&option_lines::read(table)?, callable, None)?;
+    let Tables { macros, callable, options, .. } = Tables::read(text)?;
+    let common = Common::read(&option_lines::read(options)?, callable, None)?;
     Ok(Rules::faults(text, &macros, &common.home()))
 }
 

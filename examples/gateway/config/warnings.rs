@@ -1,4 +1,4 @@
-//! Warnings of a configuration that is valid: what nobody can use, and what opens the server to everybody.
+//! Warnings about a valid configuration: unused lists and macros, and options that open the server to everybody.
 
 use std::net::{IpAddr, Ipv4Addr};
 
