@@ -22,6 +22,7 @@ fn main() -> ExitCode {
         counts: read("counts"),
         checks: read("checks"),
         instructions: read("instructions"),
+        reports: read("reports"),
         micro: read("micro"),
     };
     print!("{}", tables(&parts));
