@@ -1,5 +1,6 @@
 //! Expands a tree: one run from the beginning.
 
+pub(crate) mod answered_query;
 pub(crate) mod condition;
 pub(crate) mod function;
 pub(crate) mod iteration;
@@ -9,6 +10,7 @@ pub(crate) mod text_condition;
 
 use std::rc::Rc;
 
+use answered_query::LookupPlace;
 use mail_types::exim::{LookupResult, Query, Trust, Variable};
 
 use crate::answered::Answered;
@@ -24,8 +26,8 @@ pub(crate) struct Evaluation<'e> {
     pub(crate) options: &'e Options,
     journal: &'e Journal,
     next: usize,
-    /// The depth of the lookup that is waited for, if it is to be found again without its query.
-    pub(crate) place: Option<usize>,
+    /// The place of the lookup that is waited for, if it is to be found again without its query.
+    pub(crate) place: Option<LookupPlace>,
     pub(crate) out: Vec<u8>,
     /// The parts of the buffer that are values, during the output of a query.
     marks: Vec<Mark>,
@@ -34,7 +36,7 @@ pub(crate) struct Evaluation<'e> {
     pub(crate) value: Option<Rc<Kept>>,
     pub(crate) item: Option<Rc<Kept>>,
     steps: usize,
-    pub(crate) depth: usize,
+    depth: usize,
 }
 
 /// The reason why a run stops early. It is boxed to keep results small at every level.
@@ -326,23 +328,6 @@ impl<'e> Evaluation<'e> {
             }
             None => Err(Halt::Waiting(Box::new(Request { at, ask: ask() }))),
         }
-    }
-
-    /// Tells whether the next answer is that of the lookup which begins now. A request within its query would
-    /// be deeper.
-    pub(crate) fn is_answered(&self) -> bool {
-        self.next < self.journal.found.len()
-            && self.journal.places.get(self.next) == Some(&Some(self.depth))
-    }
-
-    /// The number of requests so far.
-    pub(crate) fn asked(&self) -> usize {
-        self.next
-    }
-
-    /// The numbered variables, which a text can change for those after it.
-    pub(crate) fn numbered(&self) -> Option<*const Captures> {
-        self.captures.as_ref().map(Rc::as_ptr)
     }
 
     /// Fails if this part of a template must not be skipped.

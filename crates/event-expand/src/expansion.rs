@@ -3,6 +3,7 @@
 use mail_types::exim::{LookupResult, Query, Value};
 
 use crate::answered::Answered;
+use crate::evaluate::answered_query::LookupPlace;
 use crate::evaluate::{Evaluation, Halt};
 use crate::stop::ExpandFailure;
 use crate::template::Template;
@@ -253,8 +254,8 @@ impl Template {
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 pub struct Journal {
     pub(crate) found: Vec<Answered>,
-    /// The depths of the lookups whose queries need not be written again to come to these results.
-    pub(crate) places: Vec<Option<usize>>,
+    /// The places of the lookups whose queries need not be written again to come to these results.
+    pub(crate) places: Vec<Option<LookupPlace>>,
     awaiting: bool,
 }
 

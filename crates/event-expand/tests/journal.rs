@@ -74,4 +74,29 @@ fn a_lookup_within_a_query_is_not_taken_for_the_outer_one() {
 fn a_query_that_numbers_variables_is_written_again() {
     let text = "${lookup sqlite{SELECT '${filter{abc}{match{$item}{^a(.)}}}'}{$value$1}} $1";
     assert_eq!(expanded(text).0, "1b b");
+    // Numbered variables from before the query too, however many matches it makes of its own.
+    for items in 1..12 {
+        let list = ["b"; 12][..items].join(":");
+        let filter = format!("${{filter{{{list}:z}}{{match{{$item}}{{(.)}}}}}}");
+        let lookup = format!("${{lookup sqlite{{SELECT '{filter}'}}{{$value,$1}}}}");
+        let text = format!("${{if match{{x}}{{(x)}}{{{lookup}}}}}");
+        assert_eq!(expanded(&text).0, "1,z", "{text}");
+    }
+}
+
+#[test]
+fn the_steps_of_an_answered_query_count() {
+    let text = "${lookup sqlite{SELECT '${map{a:b:c:d:e:f}{$item}}'}}".repeat(6);
+    let template = text.parse::<Template>().unwrap();
+    let mut options = Options::default();
+    options.limits = options.limits.with_steps(100);
+    let mut journal = Journal::default();
+    let stop = loop {
+        match template.resume(&Counting::default(), &options, &mut journal) {
+            Progress::Request(_) => journal.handle_found(LookupResult::Value(b"1".to_vec())),
+            Progress::Done(value) => panic!("{value}"),
+            Progress::Stopped(stop) => break stop,
+        }
+    };
+    assert!(stop.to_string().contains("more than 100 steps"), "{stop}");
 }

@@ -187,7 +187,7 @@ impl<'e> Evaluation<'e> {
         item: &LookupItem,
     ) -> Result<Trust, Halt> {
         // An answered query is not written again: that would be most of the work.
-        let found = if self.is_answered() {
+        let found = if self.skip_query(at)? {
             self.ask(at, || Ask::Lookup {
                 lookup: item.lookup.clone(),
                 key: None,
@@ -215,7 +215,7 @@ impl<'e> Evaluation<'e> {
         item: &LookupItem,
     ) -> Result<&'e LookupResult, Halt> {
         let LookupItem { lookup, key, query, .. } = item;
-        let (begin, numbered) = (self.asked(), self.numbered());
+        let before = self.before_query();
         let key = match key {
             Some(key) => Some(self.kept_argument(tree, *key)?),
             None => None,
@@ -235,9 +235,7 @@ impl<'e> Evaluation<'e> {
             }
             .into());
         }
-        // Without requests of its own, and with no effect on the rest, it need not be written again.
-        let is_alone = begin == self.asked() && numbered == self.numbered();
-        self.place = is_alone.then_some(self.depth);
+        self.note_query(&before);
         let key = key.map(|key| Value::new(key.bytes, key.trust));
         self.ask(at, || Ask::Lookup { lookup: lookup.clone(), key, query })
     }
