@@ -30,6 +30,9 @@ impl TryFrom<StoredProof> for Proof {
         if next_update.is_some_and(|next| next < this_update) {
             return Err("next_update is before this_update");
         }
+        if until < this_update {
+            return Err("until is before this_update");
+        }
         if next_update.is_some_and(|next| until > next) {
             return Err("until is after next_update");
         }
