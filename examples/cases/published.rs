@@ -1,6 +1,6 @@
 //! A published text with the places of its faults.
 
-use std::fmt::Write as _;
+use mail_types::exim::{Trust, Value};
 
 /// A text as its domain publishes it, for people and programs.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -57,20 +57,7 @@ impl PublishedText {
     }
 }
 
+/// A reader's terminal and browser would obey control characters, and those for the direction of text.
 fn shown(octets: &[u8]) -> String {
-    let mut text = String::new();
-    for chunk in octets.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            match c {
-                // A reader's terminal obeys these.
-                c if c.is_control() => text.extend(c.escape_default()),
-                c => text.push(c),
-            }
-        }
-        for octet in chunk.invalid() {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "\\x{octet:02x}");
-        }
-    }
-    text
+    Value::new(octets, Trust::Untrusted).to_string()
 }

@@ -75,6 +75,7 @@ pub(crate) enum Lasts {
 pub(crate) struct Notes {
     connection: Scope,
     message: Scope,
+    published: BTreeMap<&'static str, Value<'static>>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -106,15 +107,16 @@ impl PolicyState {
 
     /// Returns the notes so far.
     pub(crate) fn notes(&self) -> Notes {
-        Notes { connection: self.connection.clone(), message: self.message.clone() }
+        let (connection, message) = (self.connection.clone(), self.message.clone());
+        Notes { connection, message, published: self.published.clone() }
     }
 
     /// Goes back to these notes. The counts of rates stay: the client cannot take back what it has done.
     pub(crate) fn go_back(&mut self, notes: Notes) {
-        let Notes { mut connection, mut message } = notes;
+        let Notes { mut connection, mut message, published } = notes;
         connection.rates = std::mem::take(&mut self.connection.rates);
         message.rates = std::mem::take(&mut self.message.rates);
-        (self.connection, self.message) = (connection, message);
+        (self.connection, self.message, self.published) = (connection, message, published);
     }
 
     /// Takes note that the connection has brought a message.

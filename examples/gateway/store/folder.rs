@@ -126,7 +126,8 @@ impl WrittenFile {
     fn publish(&self) -> Result<(), StoreError> {
         let moved = fs::rename(&self.from, &self.to);
         moved.map_err(StoreError::io("deliver into", &self.to)).inspect_err(|_| self.remove())?;
-        self.to.parent().map_or(Ok(()), sync_directory)
+        // Its client is told to send it again.
+        self.to.parent().map_or(Ok(()), sync_directory).inspect_err(|_| self.take_back())
     }
 
     /// Removes it from its place.

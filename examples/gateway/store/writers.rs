@@ -122,11 +122,12 @@ impl Writers {
         let at = job.at.load(Ordering::Relaxed);
         let Some(place) = job.places.get(at) else { return StoreError::Stopped };
         let mut hold = job.hold.lock().unwrap_or_else(PoisonError::into_inner);
+        // First of all, so that the next writer for this place finds it.
+        hold.stuck = Some(StuckThread::at(Arc::clone(place)));
         // Without room among the stuck it stays among those at work, whose number is limited too.
         if let Ok(stuck) = Arc::clone(&self.stuck).try_acquire_owned() {
             hold.permits = vec![stuck];
         }
-        hold.stuck = Some(StuckThread::at(Arc::clone(place)));
         StoreError::Slow { path: place.path.clone(), time: self.time }
     }
 
