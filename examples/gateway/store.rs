@@ -26,6 +26,8 @@ pub mod batch;
 #[cfg(feature = "gateway")]
 mod checkpoint;
 #[cfg(feature = "gateway")]
+pub(crate) mod company;
+#[cfg(feature = "gateway")]
 mod delivery;
 #[cfg(feature = "gateway")]
 mod directory;

@@ -6,6 +6,7 @@ mod client;
 mod client_lists;
 mod client_steps;
 mod closing;
+mod company;
 mod config;
 mod config_check;
 mod config_effect;

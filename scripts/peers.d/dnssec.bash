@@ -344,8 +344,8 @@ server:
   local-zone: "test." nodefault
   qname-minimisation: no
   edns-buffer-size: 1232
-  cache-max-ttl: 0
-  cache-max-negative-ttl: 0
+  cache-max-ttl: ${PEERS_TTL:-0}
+  cache-max-negative-ttl: ${PEERS_TTL:-0}
   val-bogus-ttl: 0
   infra-host-ttl: 1
   infra-cache-max-rtt: 1000

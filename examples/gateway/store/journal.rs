@@ -1,12 +1,13 @@
 //! The thread that makes messages durable, several with one sync.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tracing::{error, warn};
 
+use super::company::Company;
 use super::delivery::{Delivery, Parcel};
 use super::directory::Directory;
 use super::level::Level;
@@ -50,8 +51,9 @@ pub(crate) struct Journal {
     pub(crate) segments: usize,
     /// The current segment, and the time to seal it.
     pub(crate) current: Option<(Segment, Instant)>,
-    /// Whether the last sync was for more than one message.
-    pub(crate) crowded: bool,
+    pub(crate) company: Arc<Company>,
+    /// The number of messages of the last sync.
+    pub(crate) crowd: usize,
     pub(crate) stopping: bool,
 }
 
@@ -74,7 +76,10 @@ impl Journal {
                 }
             };
             match work {
-                Ok(JournalRequest::Keep(entry)) => return Some(entry),
+                Ok(JournalRequest::Keep(entry)) => {
+                    self.company.take();
+                    return Some(entry);
+                }
                 Err(RecvTimeoutError::Timeout) => self.seal(),
                 Ok(JournalRequest::Stop) | Err(RecvTimeoutError::Disconnected) => {
                     self.stopping = true;
@@ -85,17 +90,18 @@ impl Journal {
     }
 
     /// Collects the messages that arrived during the last sync. If that sync had several messages, it
-    /// waits a moment for more: the replies to one batch trigger the next, whose first message would
+    /// waits a moment for as many: the replies to one batch trigger the next, whose first message would
     /// else have a sync for itself. A single client's messages never wait.
     fn gather(&mut self, first: JournalEntry) -> Vec<JournalEntry> {
-        if self.crowded {
-            thread::sleep(COMPANY);
+        if self.crowd > 1 {
+            self.company.wait(self.crowd - 1, COMPANY);
         }
         let mut bytes = first.message.len();
         let mut batch = vec![first];
         while bytes < self.limits.batch_bytes && !self.stopping {
             match self.work.try_recv() {
                 Ok(JournalRequest::Keep(entry)) => {
+                    self.company.take();
                     bytes += entry.message.len();
                     batch.push(entry);
                 }
@@ -103,7 +109,7 @@ impl Journal {
                 Err(_) => break,
             }
         }
-        self.crowded = batch.len() > 1;
+        self.crowd = batch.len();
         batch
     }
 
@@ -214,7 +220,7 @@ impl Journal {
     }
 }
 
-/// The time to wait for more messages: about that of a sync, and so a sync for nearly twice as many.
+/// The most time to wait for more messages: a few syncs.
 const COMPANY: Duration = Duration::from_micros(300);
 
 /// The most bytes that a record adds to a message, and a batch to its records.

@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::checkpoint::Checkpoint;
+use super::company::Company;
 use super::delivery::Deliverer;
 use super::directory::Directory;
 use super::folder::{self, FolderMessage};
@@ -36,6 +37,7 @@ pub(crate) struct Store {
 #[derive(Clone, Debug)]
 struct Queue {
     work: Sender<JournalRequest>,
+    company: Arc<Company>,
     room: Arc<Semaphore>,
     limits: StoreLimits,
     trouble: Trouble,
@@ -176,7 +178,8 @@ impl Queue {
         let room = self.enter(message.len()).await?;
         let (answer, answered) = oneshot::channel();
         let entry = JournalEntry { message, answer, room };
-        self.work.send(JournalRequest::Keep(entry)).map_err(|_| StoreError::Stopped)?;
+        let sent = self.company.send(|| self.work.send(JournalRequest::Keep(entry)));
+        sent.map_err(|_| StoreError::Stopped)?;
         answered.await.unwrap_or(Err(StoreError::Stopped))
     }
 
@@ -209,7 +212,7 @@ fn start(
     let (seal, sealed) = mpsc::channel();
     let (free, freed) = mpsc::channel();
     let (maildir, progress, trouble) = (Arc::new(maildir), Arc::new(progress), Trouble::none());
-    let level = Level::of(&segments);
+    let (level, company) = (Level::of(&segments), Arc::new(Company::new()));
     let journal = Journal {
         work: works,
         delivery,
@@ -221,7 +224,8 @@ fn start(
         sequence,
         segments: segments.len(),
         current: None,
-        crowded: false,
+        company: Arc::clone(&company),
+        crowd: 0,
         stopping: false,
     };
     for segment in segments {
@@ -253,7 +257,7 @@ fn start(
     })?;
     let room = Arc::new(Semaphore::new(limits.queue_bytes as usize));
     let writers = Writers::new(limits.time);
-    Ok(Queue { work, room, limits, trouble, level, host, writers, journal: path, ended })
+    Ok(Queue { work, company, room, limits, trouble, level, host, writers, journal: path, ended })
 }
 
 fn spawn(
