@@ -1,6 +1,6 @@
 //! Parses and writes the binary block, version 2: section 2.2 of `proxy-protocol.txt`, 2026-04-27.
 
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr};
 
 use crate::{
     Endpoints, Header, HeaderError, Options, Tlvs, Transport, UnixAddress, Version, WriteError, v1,
@@ -54,8 +54,10 @@ pub(crate) fn parse<'a>(
             Ok((rest, header(Endpoints::Inet { transport, source, destination })))
         }
         Addresses::Inet6(from, to, &[s, t, u, v]) => {
-            let source = SocketAddr::new((*from).into(), u16::from_be_bytes([s, t]));
-            let destination = SocketAddr::new((*to).into(), u16::from_be_bytes([u, v]));
+            // As numbers they stay in registers; as arrays they would go through memory twice.
+            let [from, to] = [from, to].map(|it| Ipv6Addr::from_bits(u128::from_be_bytes(*it)));
+            let source = SocketAddr::new(from.into(), u16::from_be_bytes([s, t]));
+            let destination = SocketAddr::new(to.into(), u16::from_be_bytes([u, v]));
             Ok((rest, header(Endpoints::Inet { transport, source, destination })))
         }
         Addresses::Unix(from, to) => {
