@@ -5,8 +5,9 @@ use mail_types::results::AuthResult;
 
 use crate::ground::Ground;
 use crate::owner::Owner;
+use crate::verdict::Alignments;
 use crate::walk::Memo;
-use crate::{Alignment, AlignmentMode, Discovery, Dmarc, SuffixList, Verdict};
+use crate::{Alignment, AlignmentMode, Discovery, Dmarc, SuffixList};
 
 /// A domain that SPF or a signature authenticates.
 #[derive(Clone, Debug)]
@@ -32,16 +33,16 @@ impl Dmarc {
         author: &'d Owner,
         modes: Modes,
         ground: &mut Ground<'d>,
-        verdict: &mut Verdict,
         memo: &mut Memo<'d>,
         known: &mut Known<'_>,
-    ) -> Result<(), Unanswered> {
+    ) -> Result<Alignments, Unanswered> {
+        let mut all = Alignments::default();
         let of = |wanted| {
             let found = self.identifiers().filter(move |found| found.result == wanted);
             found.map(|Identifier { method, domain, .. }| (*method, domain))
         };
         for Identifier { method, result, domain } in self.identifiers() {
-            let alignment = verdict.alignment_mut(*method);
+            let alignment = all.of_mut(*method);
             if *result == AuthResult::Pass && domain.text == author.text {
                 *alignment = Alignment::Same;
                 known.note(|| format!("{} {domain}: {}", method.as_str(), Alignment::Same));
@@ -50,20 +51,20 @@ impl Dmarc {
             }
         }
         for (method, domain) in of(AuthResult::Pass) {
-            if verdict.alignment_mut(method).is_aligned() {
+            if all.of_mut(method).is_aligned() {
                 continue;
             }
             // The message passes: only the reported alignment of the other method is open, and it
             // is worth questions only for a similar domain.
-            memo.is_closed = verdict.is_aligned() && !is_kin(&domain.text, &author.text);
+            memo.is_closed = all.is_aligned() && !is_kin(&domain.text, &author.text);
             let found = self.compare(author, domain, method.mode(modes), ground, memo, known)?;
             known.note(|| format!("{} {domain}: {found}", method.as_str()));
-            let slot = verdict.alignment_mut(method);
+            let slot = all.of_mut(method);
             *slot = slot.closer(found);
         }
         // A method with a temporary error might have given the aligned pass.
         for (method, domain) in of(AuthResult::TempError) {
-            if verdict.is_aligned() || verdict.is_open() {
+            if all.is_aligned() || all.is_open() {
                 break;
             }
             let found = self.compare(author, domain, method.mode(modes), ground, memo, known)?;
@@ -76,10 +77,10 @@ impl Dmarc {
                 known.note(|| {
                     format!("{} {domain}: would align, but was not tested", method.as_str())
                 });
-                *verdict.alignment_mut(method) = Alignment::Unknown;
+                *all.of_mut(method) = Alignment::Unknown;
             }
         }
-        Ok(())
+        Ok(all)
     }
 
     fn compare<'d>(

@@ -155,28 +155,40 @@ impl Dmarc {
         memo: &mut Memo<'d>,
         known: &mut Known<'_>,
     ) -> Result<Verdict, Unanswered> {
-        let mut verdict = Verdict::untested(&author.name);
-        let Some((at, published)) = ground.policy.take() else {
-            verdict.org_domain = author.suffix(ground.org);
-            return Ok(verdict);
+        let untested = |ground: &Ground<'_>| {
+            let org_domain = author.suffix(ground.org);
+            Verdict { org_domain, ..Verdict::untested(&author.name) }
         };
-        let Some(record) = published.0.as_ref() else { return Ok(verdict) };
+        let Some((at, published)) = ground.policy.take() else { return Ok(untested(ground)) };
+        let Some(record) = published.0.as_ref() else { return Ok(untested(ground)) };
         let Some(own) = record.policy() else {
-            verdict.org_domain = author.suffix(ground.org);
             let at = author.suffix(at).unwrap_or_else(|| author.name.clone());
             known.note(|| format!("{at}: no valid policy and no rua: DMARC does not apply"));
-            return Ok(verdict);
+            return Ok(untested(ground));
         };
         let policy = if at == 0 { Ok(own) } else { policy_below(author, record, own, known)? };
         let (modes, testing) = ((record.aspf, record.adkim), record.t);
-        self.align(author, modes, ground, &mut verdict, memo, known)?;
-        verdict.org_domain = author.suffix(ground.org);
-        verdict.policy_domain = match &verdict.org_domain {
+        let alignments = self.align(author, modes, ground, memo, known)?;
+        let (result, disposition, pending) = alignments.conclude(policy, testing);
+        let org_domain = author.suffix(ground.org);
+        let policy_domain = match &org_domain {
             Some(org) if at == ground.org => Some(org.clone()),
             _ => author.suffix(at),
         };
-        verdict.published = Some(published);
-        verdict.conclude(policy, testing);
+        // At once: each field that is set later is moved again.
+        let verdict = Verdict {
+            author: Some(author.name.clone()),
+            result,
+            fault: None,
+            org_domain,
+            policy_domain,
+            policy: policy.ok(),
+            disposition,
+            pending,
+            spf: alignments.spf,
+            dkim: alignments.dkim,
+            published: Some(published),
+        };
         known.note(|| verdict.to_string());
         Ok(verdict)
     }

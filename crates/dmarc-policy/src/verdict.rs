@@ -126,32 +126,6 @@ impl Verdict {
         }
     }
 
-    pub(crate) fn alignment_mut(&mut self, method: Method) -> &mut Alignment {
-        match method {
-            Method::Spf => &mut self.spf,
-            Method::Dkim => &mut self.dkim,
-        }
-    }
-
-    /// Tells whether a missing answer may have been an aligned pass.
-    pub(crate) fn is_open(&self) -> bool {
-        self.spf == Alignment::Unknown || self.dkim == Alignment::Unknown
-    }
-
-    /// Sets the result; `Err` is the mildest of the possible policies.
-    pub(crate) fn conclude(&mut self, policy: Result<Policy, Policy>, testing: bool) {
-        self.policy = policy.ok();
-        let due = policy.unwrap_or_else(|mildest| mildest);
-        let due = if testing { due.lowered() } else { due };
-        if self.is_aligned() {
-            self.result = AuthResult::Pass;
-        } else if self.is_open() || policy.is_err() {
-            (self.result, self.pending) = (AuthResult::TempError, due);
-        } else {
-            (self.result, self.disposition) = (AuthResult::Fail, due);
-        }
-    }
-
     /// Tells whether this verdict decides over the other one for a message with both authors.
     pub(crate) fn is_worse_than(&self, other: &Self) -> bool {
         let rank = |verdict: &Self| {
@@ -184,6 +158,49 @@ impl fmt::Display for Verdict {
             write!(f, ": {fault}")?;
         }
         Ok(())
+    }
+}
+
+/// The alignments of both methods.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Alignments {
+    pub(crate) spf: Alignment,
+    pub(crate) dkim: Alignment,
+}
+
+impl Alignments {
+    pub(crate) fn of_mut(&mut self, method: Method) -> &mut Alignment {
+        match method {
+            Method::Spf => &mut self.spf,
+            Method::Dkim => &mut self.dkim,
+        }
+    }
+
+    pub(crate) fn is_aligned(&self) -> bool {
+        self.spf.is_aligned() || self.dkim.is_aligned()
+    }
+
+    /// Tells whether a missing answer may have been an aligned pass.
+    pub(crate) fn is_open(&self) -> bool {
+        self.spf == Alignment::Unknown || self.dkim == Alignment::Unknown
+    }
+
+    /// Returns the result, the disposition, and the policy that stays pending. `Err` is the mildest of the possible
+    /// policies.
+    pub(crate) fn conclude(
+        self,
+        policy: Result<Policy, Policy>,
+        testing: bool,
+    ) -> (AuthResult, Policy, Policy) {
+        let due = policy.unwrap_or_else(|mildest| mildest);
+        let due = if testing { due.lowered() } else { due };
+        if self.is_aligned() {
+            (AuthResult::Pass, Policy::None, Policy::None)
+        } else if self.is_open() || policy.is_err() {
+            (AuthResult::TempError, Policy::None, due)
+        } else {
+            (AuthResult::Fail, due, Policy::None)
+        }
     }
 }
 
