@@ -1,11 +1,9 @@
 //! The policy that applies to an author domain: section 4.10.1 of RFC 9989.
 
-use std::sync::Arc;
-
 use mail_types::dns::{Answer, Known, RecordType, Unanswered};
 
 use crate::owner::Owner;
-use crate::walk::{DnsTrouble, Memo, Published, Walk};
+use crate::walk::{DnsTrouble, FoundRecord, Memo, Walk};
 use crate::{Discovery, Policy, Record, SuffixList};
 
 /// The data for the alignment of one author domain.
@@ -13,7 +11,7 @@ pub(crate) struct Ground<'d> {
     /// The start of the organizational domain in the author domain's text; 0 until it is needed.
     pub(crate) org: usize,
     /// The record that applies, and the start of its domain in the text.
-    pub(crate) policy: Option<(usize, Arc<Published>)>,
+    pub(crate) policy: Option<(usize, FoundRecord)>,
     /// The walk of the author domain, once it was needed.
     pub(crate) walk: Option<Walk<'d>>,
     /// Whether the DNS did not answer for a name whose record would have changed the policy.

@@ -138,13 +138,13 @@ impl Dmarc {
     ) -> Result<Verdict, Unanswered> {
         memo.is_closed = false;
         let mut ground = Ground::find(author, &self.discovery, memo, known)?;
-        let verdict = self.apply(author, &mut ground, memo, known)?;
+        let verdict = self.apply(author, &mut ground, memo, known);
         if ground.is_broken {
             // The disposition if the unanswered names have no record.
-            let pending = verdict.disposition.max(verdict.pending);
+            let pending = verdict.map(|verdict| verdict.disposition.max(verdict.pending))?;
             return Ok(Verdict { pending, ..Verdict::temporary(&author.name) });
         }
-        Ok(verdict)
+        verdict
     }
 
     /// Applies the record that was found.
@@ -159,8 +159,9 @@ impl Dmarc {
             let org_domain = author.suffix(ground.org);
             Verdict { org_domain, ..Verdict::untested(&author.name) }
         };
-        let Some((at, published)) = ground.policy.take() else { return Ok(untested(ground)) };
-        let Some(record) = published.0.as_ref() else { return Ok(untested(ground)) };
+        let Some((at, found)) = ground.policy else { return Ok(untested(ground)) };
+        let record = memo.published(found).and_then(|published| published.0.as_ref());
+        let Some(record) = record else { return Ok(untested(ground)) };
         let Some(own) = record.policy() else {
             let at = author.suffix(at).unwrap_or_else(|| author.name.clone());
             known.note(|| format!("{at}: no valid policy and no rua: DMARC does not apply"));
@@ -187,7 +188,7 @@ impl Dmarc {
             pending,
             spf: alignments.spf,
             dkim: alignments.dkim,
-            published: Some(published),
+            published: memo.published(found).cloned(),
         };
         known.note(|| verdict.to_string());
         Ok(verdict)

@@ -67,18 +67,20 @@ impl Inquiry for &Review {
                 break;
             }
         }
-        let walk = Memo::default().walk(known, text)?;
+        let mut memo = Memo::default();
+        let walk = memo.walk(known, text)?;
         let name_at = |at: usize| Name::from_dotted(text.get(at..).unwrap_or_default()).ok();
         let policy = walk.policy();
         reviewed.org_domain = name_at(walk.org_at());
-        let Some((at, published)) = policy else {
+        let Some((at, found)) = policy else {
             if !walk.is_broken {
                 reviewed.find(Name::from(&self.domain), ReviewDefect::NoRecord);
             }
             return Ok(reviewed);
         };
         reviewed.policy_domain = name_at(at);
-        let Some(record) = &published.0 else { return Ok(reviewed) };
+        let record = memo.published(found).and_then(|published| published.0.as_ref());
+        let Some(record) = record else { return Ok(reviewed) };
         reviewed.policy = if at == 0 { record.policy() } else { record.subdomain_policy(true) };
         reviewed.destinations(known, text.get(at..).unwrap_or_default(), record)?;
         Ok(reviewed)

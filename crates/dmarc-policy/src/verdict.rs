@@ -176,12 +176,12 @@ impl Alignments {
         }
     }
 
-    pub(crate) fn is_aligned(&self) -> bool {
+    pub(crate) fn is_aligned(self) -> bool {
         self.spf.is_aligned() || self.dkim.is_aligned()
     }
 
     /// Tells whether a missing answer may have been an aligned pass.
-    pub(crate) fn is_open(&self) -> bool {
+    pub(crate) fn is_open(self) -> bool {
         self.spf == Alignment::Unknown || self.dkim == Alignment::Unknown
     }
 

@@ -6,9 +6,6 @@ use mail_types::dns::{Answer, Known, Name, NameError, RecordType, Texts, Unanswe
 
 use crate::{Psd, Record};
 
-/// The record at `_dmarc.` and a name, if any.
-pub(crate) type FoundRecord = Option<Arc<Published>>;
-
 /// The record among the texts of a name, if there is exactly one.
 #[derive(Debug, Eq, Hash, PartialEq)]
 pub(crate) struct Published(pub(crate) Option<Record>);
@@ -24,10 +21,18 @@ impl Published {
     }
 }
 
-impl Published {
+/// A record that a [`Memo`] holds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FoundRecord {
+    /// Its place among the names of the memo.
+    place: usize,
+    psd: Psd,
+}
+
+impl FoundRecord {
     /// Tells whether the record declares or denies a public suffix, and so ends a walk.
-    fn is_marked(&self) -> bool {
-        self.0.as_ref().is_some_and(|record| record.psd != Psd::Unknown)
+    fn is_marked(self) -> bool {
+        self.psd != Psd::Unknown
     }
 }
 
@@ -37,7 +42,7 @@ pub(crate) struct Walk<'d> {
     /// The domain in lower case.
     domain: &'d [u8],
     /// The domain's own record.
-    own: Option<Arc<Published>>,
+    own: Option<FoundRecord>,
     /// The last name with a record, and the one before.
     last: Option<WalkStep>,
     before: Option<WalkStep>,
@@ -49,11 +54,11 @@ pub(crate) struct Walk<'d> {
 }
 
 /// A name with a record.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct WalkStep {
     /// The start of the name in the domain's text.
     at: usize,
-    published: Arc<Published>,
+    found: FoundRecord,
 }
 
 /// A query had no answer, temporarily or permanently.
@@ -64,27 +69,44 @@ pub(crate) struct DnsTrouble;
 #[derive(Debug, Default)]
 pub(crate) struct Memo<'d> {
     /// Names and their records: enough for most messages, without an allocation.
-    near: [Option<(&'d [u8], FoundRecord)>; NEAR],
+    near: [Option<Asked<'d>>; NEAR],
     count: usize,
-    far: Vec<(&'d [u8], FoundRecord)>,
+    far: Vec<Asked<'d>>,
     /// Whether no further question is asked: an unknown name counts as unanswered.
     pub(crate) is_closed: bool,
 }
 
+/// A name, and the record at `_dmarc.` and the name, if any.
+type Asked<'d> = (&'d [u8], Option<Arc<Published>>);
+
 impl<'d> Memo<'d> {
-    fn find(&self, name: &[u8]) -> Option<&FoundRecord> {
-        let seen = self.near.iter().take(self.count).flatten().chain(&self.far);
-        seen.into_iter().find(|(seen, _)| *seen == name).map(|(_, found)| found)
+    /// The record of a name that was asked for before.
+    fn find(&self, name: &[u8]) -> Option<Option<FoundRecord>> {
+        let asked = self.near.iter().take(self.count).flatten().chain(&self.far);
+        let (place, (_, published)) = asked.enumerate().find(|(_, (asked, _))| *asked == name)?;
+        Some(found(place, published.as_ref()))
     }
 
-    pub(crate) fn keep(&mut self, name: &'d [u8], found: FoundRecord) {
+    fn keep(&mut self, name: &'d [u8], published: Option<Arc<Published>>) -> Option<FoundRecord> {
+        let place = self.count + self.far.len();
+        let found = found(place, published.as_ref());
         match self.near.get_mut(self.count) {
             Some(slot) => {
-                *slot = Some((name, found));
+                *slot = Some((name, published));
                 self.count += 1;
             }
-            None => self.far.push((name, found)),
+            None => self.far.push((name, published)),
         }
+        found
+    }
+
+    /// Returns a record that was found.
+    pub(crate) fn published(&self, found: FoundRecord) -> Option<&Arc<Published>> {
+        let asked = match found.place.checked_sub(NEAR) {
+            None => self.near.get(found.place)?.as_ref()?,
+            Some(place) => self.far.get(place)?,
+        };
+        asked.1.as_ref()
     }
 
     /// Asks for the record of a name, once.
@@ -96,18 +118,14 @@ impl<'d> Memo<'d> {
         &mut self,
         known: &mut Known<'_>,
         name: &'d [u8],
-    ) -> Result<Result<FoundRecord, DnsTrouble>, Unanswered> {
+    ) -> Result<Result<Option<FoundRecord>, DnsTrouble>, Unanswered> {
         if let Some(found) = self.find(name) {
-            return Ok(Ok(found.clone()));
+            return Ok(Ok(found));
         }
         if self.is_closed {
             return Ok(Err(DnsTrouble));
         }
-        let found = ask(known, name)?;
-        if let Ok(found) = &found {
-            self.keep(name, found.clone());
-        }
-        Ok(found)
+        Ok(ask(known, name)?.map(|published| self.keep(name, published)))
     }
 
     /// Walks up from a domain, in lower case, as far as the DNS answers.
@@ -161,9 +179,9 @@ impl<'d> Memo<'d> {
             };
             let stop = found.is_marked();
             if at == 0 {
-                walk.own = Some(Arc::clone(&found));
+                walk.own = Some(found);
             }
-            walk.before = walk.last.replace(WalkStep { at, published: found });
+            walk.before = walk.last.replace(WalkStep { at, found });
             if stop {
                 break;
             }
@@ -216,51 +234,57 @@ impl<'d> Walk<'d> {
 
     /// The start of the organizational domain in the domain's text.
     pub(crate) fn org_at(&self) -> usize {
-        let Some(WalkStep { at, published }) = &self.last else { return 0 };
-        match published.0.as_ref().map(|record| record.psd) {
+        let Some(WalkStep { at, found }) = self.last else { return 0 };
+        match found.psd {
             // One label below, even if no question was asked for that name.
-            Some(Psd::Yes) if *at > 0 => {
+            Psd::Yes if at > 0 => {
                 let above = self.domain.get(..at - 1).unwrap_or_default();
                 above.iter().rposition(|&octet| octet == b'.').map_or(0, |dot| dot + 1)
             }
             // The end of the walk, or the shortest name with a record.
-            _ => *at,
+            _ => at,
         }
     }
 
     /// Returns the record that counts for the domain, and where in its text the name of that record
     /// begins: its own, else its organizational domain's, else its public suffix's (section 4.10.1).
-    pub(crate) fn policy(&self) -> Option<(usize, Arc<Published>)> {
-        if let Some(own) = &self.own {
-            return Some((0, Arc::clone(own)));
+    pub(crate) fn policy(&self) -> Option<(usize, FoundRecord)> {
+        if let Some(own) = self.own {
+            return Some((0, own));
         }
-        let (org, last) = (self.org_at(), self.last.as_ref()?);
-        let of_org = [Some(last), self.before.as_ref()].into_iter().flatten();
-        let is_suffix = last.published.0.as_ref().is_some_and(|record| record.psd == Psd::Yes);
-        let found = of_org.clone().find(|step| step.at == org);
-        let WalkStep { at, published } = found.or(is_suffix.then_some(last))?;
-        Some((*at, Arc::clone(published)))
+        let (org, last) = (self.org_at(), self.last?);
+        let of_org = [Some(last), self.before].into_iter().flatten().find(|step| step.at == org);
+        let is_suffix = last.found.psd == Psd::Yes;
+        let WalkStep { at, found } = of_org.or(is_suffix.then_some(last))?;
+        Some((at, found))
     }
 
     /// Tells whether a record on the way declares or denies a public suffix.
     pub(crate) fn is_marked(&self) -> bool {
-        self.last.as_ref().is_some_and(|last| last.published.is_marked())
+        self.last.is_some_and(|last| last.found.is_marked())
     }
 
     /// Some walks skip a longer name, and a public suffix is different for itself and for names
     /// below it.
     fn is_shared(&self) -> bool {
         let labels = self.org_domain().split(|&octet| octet == b'.').count();
-        let is_suffix = self.last.as_ref().is_some_and(|last| {
-            let record = last.published.0.as_ref();
-            last.at == self.org_at() && record.is_some_and(|record| record.psd == Psd::Yes)
-        });
+        let is_suffix =
+            self.last.is_some_and(|last| last.at == self.org_at() && last.found.psd == Psd::Yes);
         labels < MOST_LABELS && !is_suffix
     }
 }
 
+/// The record at this place, if there is one.
+fn found(place: usize, published: Option<&Arc<Published>>) -> Option<FoundRecord> {
+    let psd = published?.0.as_ref()?.psd;
+    Some(FoundRecord { place, psd })
+}
+
 /// Asks for the record of a name.
-fn ask(known: &mut Known<'_>, name: &[u8]) -> Result<Result<FoundRecord, DnsTrouble>, Unanswered> {
+fn ask(
+    known: &mut Known<'_>,
+    name: &[u8],
+) -> Result<Result<Option<Arc<Published>>, DnsTrouble>, Unanswered> {
     let found = match query_name(name).ok() {
         // A name too long for the DNS has no record.
         None => None,

@@ -125,13 +125,15 @@ pub(crate) fn dotted(text: &[u8], octets: &mut [u8]) -> Result<(), NameError> {
         room.copy_from_slice(text);
     }
     let (blocks, rest) = text.as_chunks();
-    let mut last = [0; 8];
-    if let Some(room) = last.get_mut(..rest.len()) {
-        room.copy_from_slice(rest);
-    }
+    let last = match text.last_chunk() {
+        // It overlaps the block before, whose octets are shifted out.
+        Some(end) if !rest.is_empty() => u64::from_le_bytes(*end) >> (64 - 8 * rest.len()),
+        _ => rest.iter().rev().fold(0, |word, octet| (word << 8) | u64::from(*octet)),
+    };
     let mut begin = 0;
-    for (block, octets_of_it) in blocks.iter().chain([&last]).enumerate() {
-        let mut dots = dots(*octets_of_it);
+    let words = blocks.iter().map(|block| u64::from_le_bytes(*block)).chain([last]);
+    for (block, word) in words.enumerate() {
+        let mut dots = dots(word);
         while dots != 0 {
             let at = 8 * block + dots.trailing_zeros() as usize / 8;
             set(octets, begin, at)?;
@@ -158,9 +160,9 @@ pub(crate) fn dotted_below(label: &[u8], text: &[u8], octets: &mut [u8]) -> Resu
 }
 
 /// The dots among eight octets: the highest bit of each that is one, the first octet lowest.
-fn dots(octets: [u8; 8]) -> u64 {
+fn dots(word: u64) -> u64 {
     const LOW: u64 = u64::from_le_bytes([0x7f; 8]);
-    let other = u64::from_le_bytes(octets) ^ u64::from_le_bytes([b'.'; 8]);
+    let other = word ^ u64::from_le_bytes([b'.'; 8]);
     !(((other & LOW) + LOW) | other | LOW)
 }
 
