@@ -234,6 +234,29 @@ fn revoked_and_unknown_are_no_errors() {
 }
 
 #[test]
+fn of_several_answers_the_strictest_counts_and_of_those_the_first() {
+    let world = World::new(90, 90);
+    let (long, short) = (Said::new(GOOD, days(-1), days(6)), Said::new(GOOD, days(-1), days(3)));
+    let ended = Said::new(GOOD, days(-9), days(-2));
+    let unknown = Said { status: UNKNOWN.to_vec(), ..short.clone() };
+    let revoked = Said { status: revoked(days(-3)), ..short.clone() };
+    for (first, second, status, until) in [
+        (&long, &short, "good", days(6)),
+        (&short, &long, "good", days(3)),
+        (&ended, &long, "good", days(6)),
+        (&long, &ended, "good", days(6)),
+        (&long, &unknown, "unknown", days(3)),
+        (&unknown, &long, "unknown", days(3)),
+        (&long, &revoked, "revoked", days(3)),
+        (&revoked, &long, "revoked", days(3)),
+    ] {
+        let response = world.direct(&Said { others: vec![first.clone()], ..second.clone() });
+        let proof = world.verify(&response, now()).unwrap();
+        assert_eq!((proof.status.as_str(), proof.until), (status, until));
+    }
+}
+
+#[test]
 fn the_signer_whose_certificate_is_missing_is_named() {
     let world = World::new(90, 90);
     let response = world.signer.respond(&world.issuer, &week(), None);
