@@ -45,19 +45,20 @@ mutants() {
 }
 
 mutants_of_package() {
-    local out=$state/mutants/$1 source=crates/$1/src file files tests status=0 chosen=()
+    local out=$state/mutants/$1 source=crates/$1/src file files tests status=0 chosen
     mutants_of "$1"
     [ "$1" != examples ] || source=examples/gateway/smtp
+    # Texts decide nothing.
+    chosen=(--package "$1" --all-features --exclude-re 'fmt|with_|Default::default|leak|Parsed::')
     for file in "${files[@]}"; do chosen+=(--file "$source/$file.rs"); done
     mkdir -p "$out"
-    # Texts decide nothing, and what no compiler takes is no mutant.
-    env -u CI EXIMIA_PEERS=none CARGO_PROFILE_DEV_DEBUG=0 CARGO_TARGET_DIR="$state/mutants/target" \
-        cargo mutants --package "$1" "${chosen[@]}" --exclude-re 'fmt|with_|Default::default|leak|Parsed::' \
-        --iterate --jobs 1 --cap-lints true --minimum-test-timeout 120 --output "$out" --all-features -- "${tests[@]}" || status=$?
+    # All are built in one copy of the tree, of which each changes a place.
+    env -u CI EXIMIA_PEERS=none CARGO_INCREMENTAL=1 CARGO_PROFILE_DEV_DEBUG=0 CARGO_TARGET_DIR="$state/mutants/target" \
+        cargo mutants "${chosen[@]}" --iterate --jobs 1 --cap-lints true --minimum-test-timeout 120 \
+        --output "$out" -- "${tests[@]}" || status=$?
     # 2: some are missed, 3: some ran for too long.
     case $status in 0 | 2 | 3) ;; *) return $status ;; esac
-    note_run "mutants of $1" "$(cat "$out"/mutants.out/{caught,unviable,previously_caught,missed,timeout}.txt \
-        2>/dev/null | sort -u | wc -l)" "$(unfound_of "$1" | wc -l)"
+    note_run "mutants of $1" "$(cargo mutants --list "${chosen[@]}" | wc -l)" "$(unfound_of "$1" | wc -l)"
 }
 
 # survivors PACKAGE: prints those that are not argued; fails if there are any.

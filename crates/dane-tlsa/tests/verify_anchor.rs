@@ -278,6 +278,53 @@ fn an_anchor_that_says_that_it_is_none_is_refused() {
     }
 }
 
+/// RFC 5280 section 4.2: an extension that is not critical may be ignored, one of which nothing depends too.
+#[test]
+fn an_anchor_may_have_extensions_that_limit_nothing_here() {
+    // Certificate policies, which an authority may make critical, and an unknown one.
+    let any_policy = [0x30, 8, 0x30, 6, 6, 4, 0x55, 0x1d, 0x20, 0];
+    for (oid, contents, critical) in [
+        (&[2, 5, 29, 32][..], &any_policy[..], true),
+        (&[2, 5, 29, 32], &any_policy, false),
+        (&[1, 2, 3, 4], &[5, 0], false),
+    ] {
+        let mut extension = CustomExtension::from_oid_content(oid, contents.to_vec());
+        extension.set_criticality(critical);
+        let root = Party::root("Root", |params| params.custom_extensions.push(extension));
+        let leaf = root.server(&[NAME], |_| {});
+        let records = set([record([2, 0, 1], &root.der)]);
+        assert_eq!(verify(&records, &[&leaf.der, &root.der]), Ok((0, 1)), "{oid:?} {critical}");
+    }
+}
+
+/// RFC 5280 section 4.2: of each extension there is at most one. Readers would differ about which one counts.
+#[test]
+fn an_anchor_with_an_extension_twice_is_malformed() {
+    let rows: [(&[u64], &[u8]); 5] = [
+        (&[2, 5, 29, 19], &[0x30, 3, 1, 1, 0xff]),
+        (&[2, 5, 29, 15], &[3, 2, 1, 6]),
+        (&[2, 5, 29, 37], &[0x30, 10, 6, 8, 0x2b, 6, 1, 5, 5, 7, 3, 1]),
+        (&[2, 5, 29, 30], &[0x30, 0]),
+        (&[2, 5, 29, 17], &[0x30, 3, 0x82, 1, b'a']),
+    ];
+    for (oid, contents) in rows {
+        for (times, result) in
+            [(1, Ok((0, 1))), (2, Err(MismatchReason::Path(PathFault::Malformed)))]
+        {
+            let extension = CustomExtension::from_oid_content(oid, contents.to_vec());
+            let root = Party::root("Root", |params| {
+                params.is_ca = IsCa::NoCa;
+                let basic = CustomExtension::from_oid_content(rows[0].0, rows[0].1.to_vec());
+                params.custom_extensions = vec![extension; times];
+                params.custom_extensions.extend((oid != rows[0].0).then_some(basic));
+            });
+            let leaf = root.server(&[NAME], |_| {});
+            let records = set([record([2, 0, 1], &root.der)]);
+            assert_eq!(verify(&records, &[&leaf.der, &root.der]), result, "{oid:?} {times}");
+        }
+    }
+}
+
 #[test]
 fn the_validity_of_an_anchor_is_left_to_the_dns_and_that_of_others_is_not() {
     let expired = |params: &mut rcgen::CertificateParams| {
@@ -313,6 +360,12 @@ fn a_server_for_clients_only_is_refused() {
     });
     let why = Err(MismatchReason::Path(PathFault::KeyUsage));
     assert_eq!(verify(&records, &[&leaf.der, &root.der]), why);
+    // RFC 5280 section 4.2.1.12: each of these is consistent with a server's purpose.
+    use KeyUsagePurpose::{DigitalSignature, KeyAgreement, KeyEncipherment};
+    for usage in [DigitalSignature, KeyEncipherment, KeyAgreement] {
+        let leaf = root.server(&[NAME], |params| params.key_usages = vec![usage]);
+        assert_eq!(verify(&records, &[&leaf.der, &root.der]), Ok((0, 1)), "{usage:?}");
+    }
 }
 
 #[test]

@@ -130,8 +130,7 @@ impl Verdict {
     pub(crate) fn is_worse_than(&self, other: &Self) -> bool {
         let rank = |verdict: &Self| {
             let result = match verdict.result {
-                AuthResult::Fail => 3,
-                AuthResult::PermError => 2,
+                AuthResult::Fail => 2,
                 AuthResult::TempError => 1,
                 _ => 0,
             };

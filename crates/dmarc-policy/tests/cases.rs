@@ -24,6 +24,27 @@ fn every_case_ends_as_expected() {
     assert!(wrong.is_empty(), "{} of 75:\n{}", wrong.len(), wrong.join("\n"));
 }
 
+/// RFC 9989 section 8: the reply names the author domain.
+#[test]
+fn a_reply_refuses_those_messages_that_the_owner_wants_rejected() {
+    let cases: Vec<Value> = serde_json::from_str(include_str!("data/cases.json")).unwrap();
+    let mut refused = 0;
+    for case in &cases {
+        let verdict = evaluate(case);
+        let (result, disposition) = (&case["expect"]["result"], &case["expect"]["disposition"]);
+        let reply = verdict.reply().map(|reply| reply.to_string());
+        if result == "fail" && disposition == "reject" {
+            let author = verdict.author.unwrap();
+            let text = format!("550 5.7.1 rejected by the DMARC policy of {author}");
+            assert_eq!(reply, Some(text), "{}", case["id"]);
+            refused += 1;
+        } else {
+            assert_eq!(reply, None, "{}", case["id"]);
+        }
+    }
+    assert_eq!(refused, 37);
+}
+
 #[test]
 fn reports_go_where_every_case_expects_them() {
     let cases: Vec<Value> = serde_json::from_str(include_str!("data/cases.json")).unwrap();

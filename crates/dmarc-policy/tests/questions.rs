@@ -160,6 +160,22 @@ fn what_is_behind_an_aligned_identifier_is_not_asked_about() {
     assert_eq!(asked, ["_dmarc.victim.example", "_dmarc.example", "_dmarc.a.victim.example"]);
 }
 
+#[test]
+fn a_trace_has_each_identifier_that_was_compared() {
+    let zone = zone(&[("_dmarc.victim.example", "v=DMARC1; p=reject")], &[]);
+    let dmarc = Dmarc::new(from("a@victim.example"))
+        .with_spf(&spf(PASS, "b.victim.example"))
+        .with_dkim(&[signature(PASS, "other.net"), signature(PASS, "victim.example")]);
+    let mut session = dmarc.session().traced();
+    while let InquiryStep::Ask(question) = session.poll() {
+        session.handle_answer(&question, zone.answer(&question));
+    }
+    let trace: Vec<_> = session.trace().iter().map(ToString::to_string).collect();
+    for line in ["spf b.victim.example: same organization", "dkim victim.example: same"] {
+        assert!(trace.iter().any(|noted| noted.trim() == line), "{line}: {trace:#?}");
+    }
+}
+
 /// A sender chooses names below a name for which the victim's name servers do not answer.
 #[test]
 fn a_dead_name_leaves_due_what_is_due_without_it() {
@@ -203,6 +219,7 @@ fn a_dead_name_leaves_due_what_is_due_without_it() {
         let row = format!("{record} {from_domain} {spf_result}: {verdict}");
         assert_eq!((verdict.result, verdict.pending), (result, pending), "{row}");
         assert_eq!(verdict.disposition != Policy::None, result == FAIL, "{row}");
+        assert_eq!(verdict.author, Some(from_domain.parse().unwrap()), "{row}");
     }
 }
 
@@ -240,6 +257,25 @@ fn several_authors_do_not_cover_each_other() {
     let (verdict, _) = verdict_and_names(&dmarc, &quiet);
     assert_eq!((verdict.result, verdict.pending), (FAIL, Policy::Reject), "{verdict}");
     assert_eq!(verdict.disposition, Policy::None);
+
+    // Of authors that fail alike, the first one is told.
+    for (field, first) in [
+        ("a@victim.example, b@x.victim.example", "victim.example"),
+        ("a@x.victim.example, b@victim.example", "x.victim.example"),
+    ] {
+        let (verdict, _) = verdict_and_names(&Dmarc::new(from(field)), &quiet);
+        assert_eq!(
+            (verdict.disposition, verdict.author),
+            (Policy::Reject, Some(first.parse().unwrap()))
+        );
+    }
+    // A pass for one author is none for the other.
+    for field in ["a@none.net, b@victim.example", "b@victim.example, a@none.net"] {
+        let dmarc = Dmarc::new(from(field)).with_spf(&spf(TEMPERROR, "victim.example"));
+        let dmarc = dmarc.with_dkim(&[signature(PASS, "none.net")]);
+        let (verdict, _) = verdict_and_names(&dmarc, &quiet);
+        assert_eq!((verdict.result, verdict.pending), (TEMPERROR, Policy::Reject), "{field}");
+    }
 }
 
 #[test]

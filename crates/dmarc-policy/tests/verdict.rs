@@ -109,6 +109,25 @@ fn names_that_are_no_mail_domains_align() {
     }
 }
 
+/// RFC 7489 section 3.2: the organization has one label more than the public suffix, whatever octets the others have.
+#[test]
+fn a_list_tells_apart_what_is_below_its_suffixes() {
+    let reject = "v=DMARC1; p=reject";
+    let zone = zone(&[("_dmarc.victim.test", reject), ("_dmarc.victim.co-op.test", reject)]);
+    for (author, domain, alignment) in [
+        ("a@victim.test", "x.victim.test", Alignment::SameOrganization),
+        ("a@x_y.victim.test", "-m.victim.test", Alignment::SameOrganization),
+        ("a@m-.victim.test", "x_y.victim.test", Alignment::SameOrganization),
+        ("a@victim.test", "other.test", Alignment::Different),
+        ("a@victim.co-op.test", "other.co-op.test", Alignment::Different),
+        ("a@victim.co-op.test", "x.victim.co-op.test", Alignment::SameOrganization),
+    ] {
+        let dmarc = Dmarc::new(from(author)).with_spf(&spf(domain));
+        let dmarc = dmarc.with_discovery(Discovery::Psl(Arc::new(CoOp)));
+        assert_eq!(verdict_of(&dmarc, &zone).spf, alignment, "{author} {domain}");
+    }
+}
+
 #[test]
 fn a_method_that_did_not_pass_is_told_with_its_result() {
     let zone = zone(&[("_dmarc.example.com", "v=DMARC1; p=reject")]);
@@ -305,6 +324,18 @@ impl SuffixList for LastTwo {
     fn org_domain<'d>(&self, domain: &'d Domain) -> &'d str {
         let text = domain.as_str();
         let dot = text.rmatch_indices('.').nth(1);
+        dot.and_then(|(dot, _)| text.get(dot + 1..)).unwrap_or(text)
+    }
+}
+
+/// The suffixes `co-op.test` and `*`.
+struct CoOp;
+
+impl SuffixList for CoOp {
+    fn org_domain<'d>(&self, domain: &'d Domain) -> &'d str {
+        let text = domain.as_str();
+        let labels = if text.ends_with(".co-op.test") { 2 } else { 1 };
+        let dot = text.rmatch_indices('.').nth(labels);
         dot.and_then(|(dot, _)| text.get(dot + 1..)).unwrap_or(text)
     }
 }

@@ -24,6 +24,7 @@ use vector_time::now;
 
 const UNKNOWN: &[u8] = &[0x82, 0];
 const DAY: Duration = Duration::from_secs(24 * 3600);
+const SECOND: Duration = Duration::from_secs(1);
 
 /// So many days from now, at least a hundred before.
 fn days(days: i32) -> UnixTime {
@@ -110,7 +111,7 @@ fn a_proof_ends_with_the_signer() {
     assert_eq!(proof.signer, Signer::Delegated { until: days(2), no_check: false });
     assert!(proof.is_to_be_stapled(days(2)) && !proof.is_to_be_stapled(days(3)));
     world.verify(&response, days(2)).unwrap();
-    let error = world.verify(&response, later(days(2), Duration::from_secs(1))).unwrap_err();
+    let error = world.verify(&response, later(days(2), SECOND)).unwrap_err();
     assert!(error.to_string().ends_with(", ended at 2026-06-17T12:00:00Z"), "{error}");
     assert!(matches!(error, ProofError::SignerExpired { until, .. } if until == days(2)));
 }
@@ -121,29 +122,61 @@ fn a_proof_ends_with_the_certificate() {
     for response in [world.delegated(&week()), world.direct(&week())] {
         let proof = world.verify(&response, now()).unwrap();
         assert_eq!((proof.status, proof.until), (CertificateStatus::Good, days(2)));
+        // RFC 5280 section 4.1.2.5: the period includes its ends.
+        world.verify(&response, days(2)).unwrap();
+        let error = world.verify(&response, later(days(2), SECOND)).unwrap_err();
+        assert_eq!(error, ProofError::CertificateExpired(days(2)));
         let error = world.verify(&response, days(3)).unwrap_err();
         assert_eq!(error, ProofError::CertificateExpired(days(2)));
     }
 }
 
 #[test]
+fn a_signer_counts_from_the_start_of_its_certificate() {
+    let world = World::new(90, 90);
+    let response = world.delegated(&Said::new(GOOD, days(-50), days(6)));
+    world.verify(&response, days(-50)).unwrap();
+    let error = world.verify(&response, later(days(-51), DAY - SECOND)).unwrap_err();
+    assert!(matches!(error, ProofError::SignerNotYetValid { from, .. } if from == days(-50)));
+}
+
+/// RFC 6960 section 4.2.2.2: the certificate that the issuer has given for it makes a signer, neither its name nor its
+/// key.
+#[test]
+fn a_delegated_signer_may_have_the_name_or_the_key_of_the_issuer() {
+    let world = World::new(90, 90);
+    let purpose = [ocsp_signing()];
+    for (name, seed) in [("Issuer", 2), ("Signer", 1)] {
+        let signer = Authority::new(name, seed);
+        let validity = (days(-50), days(50));
+        let wanted = Wanted { serial: 2, name, validity, extensions: &purpose };
+        let der = world.issuer.issue(&signer, &wanted);
+        let said = Said { by_name: true, ..week() };
+        let proof = world.verify(&signer.respond(&world.issuer, &said, Some(&der)), now()).unwrap();
+        assert_eq!(proof.signer, Signer::Delegated { until: days(50), no_check: false }, "{name}");
+    }
+}
+
+#[test]
 fn the_skew_is_for_the_responders_clock() {
     let world = World::new(90, 90);
-    let second = Duration::from_secs(1);
     let response = world.direct(&week());
     let skew = Options::default().skew;
     let end = later(days(6), skew);
     assert_eq!(world.verify(&response, end).unwrap().until, days(6));
-    assert_eq!(world.verify(&response, later(end, second)), Err(ProofError::Expired(days(6))));
+    assert_eq!(world.verify(&response, later(end, SECOND)), Err(ProofError::Expired(days(6))));
     let early = Said::new(GOOD, later(now(), skew), days(6));
     world.verify(&world.direct(&early), now()).unwrap();
-    let early = Said::new(GOOD, later(now(), skew + second), days(6));
+    let early = Said::new(GOOD, later(now(), skew + SECOND), days(6));
     let from = early.this_update;
     assert_eq!(world.verify(&world.direct(&early), now()), Err(ProofError::NotYetValid(from)));
     // Both times are within the skew, and yet in the wrong order.
-    let (this, next) = (later(now(), second * 60), later(now(), second * 30));
+    let (this, next) = (later(now(), SECOND * 60), later(now(), SECOND * 30));
     let wrong = world.direct(&Said::new(GOOD, this, next));
     assert_eq!(world.verify(&wrong, now()), Err(ProofError::NextUpdateBeforeThis(next)));
+    // RFC 6960 section 4.2.2.1: what ends as it begins is not too old yet.
+    let short = world.direct(&Said::new(GOOD, now(), now()));
+    assert_eq!(world.verify(&short, now()).unwrap().until, now());
 }
 
 #[test]
@@ -198,6 +231,29 @@ fn revoked_and_unknown_are_no_errors() {
     let proof = world.verify(&response, now()).unwrap();
     assert_eq!(proof.to_string(), "unknown to the responder, until 2026-06-21T12:00:00Z");
     assert!(!proof.is_to_be_stapled(now()));
+}
+
+#[test]
+fn of_several_answers_the_strictest_counts_and_of_those_the_first() {
+    let world = World::new(90, 90);
+    let (long, short) = (Said::new(GOOD, days(-1), days(6)), Said::new(GOOD, days(-1), days(3)));
+    let ended = Said::new(GOOD, days(-9), days(-2));
+    let unknown = Said { status: UNKNOWN.to_vec(), ..short.clone() };
+    let revoked = Said { status: revoked(days(-3)), ..short.clone() };
+    for (first, second, status, until) in [
+        (&long, &short, "good", days(6)),
+        (&short, &long, "good", days(3)),
+        (&ended, &long, "good", days(6)),
+        (&long, &ended, "good", days(6)),
+        (&long, &unknown, "unknown", days(3)),
+        (&unknown, &long, "unknown", days(3)),
+        (&long, &revoked, "revoked", days(3)),
+        (&revoked, &long, "revoked", days(3)),
+    ] {
+        let response = world.direct(&Said { others: vec![first.clone()], ..second.clone() });
+        let proof = world.verify(&response, now()).unwrap();
+        assert_eq!((proof.status.as_str(), proof.until), (status, until));
+    }
 }
 
 #[test]

@@ -134,7 +134,7 @@ impl World {
             ("with a nonce", self.direct(&Said { extensions: nonce, ..week(GOOD) })),
             ("short", self.direct(&Said::new(GOOD, ago(HOUR), ahead(HOUR)))),
             ("ended within the skew", self.direct(&Said::new(GOOD, ago(DAY), ago(MINUTE)))),
-            ("one of several answers", self.direct(&Said { others: &[2, 3], ..week(GOOD) })),
+            ("one of several answers", self.direct(&Said { others: others([2, 3]), ..week(GOOD) })),
         ]
     }
 
@@ -160,7 +160,7 @@ impl World {
             ("unknown", self.direct(&week(UNKNOWN))),
             (
                 "none of several answers",
-                self.direct(&Said { serial: 2, others: &[3, 4], ..week(GOOD) }),
+                self.direct(&Said { serial: 2, others: others([3, 4]), ..week(GOOD) }),
             ),
             ("another number", self.direct(&Said { serial: 2, ..week(GOOD) })),
             ("another issuer", self.root.respond(&self.other, &week(GOOD), None)),
@@ -209,6 +209,11 @@ impl World {
 /// An answer of an hour ago, for a week.
 fn week(status: &[u8]) -> Said {
     Said::new(status, ago(HOUR), ahead(DAY * 7))
+}
+
+/// Answers for other certificates.
+fn others(numbers: [u8; 2]) -> Vec<Said> {
+    numbers.map(|serial| Said { serial, ..week(GOOD) }).into()
 }
 
 fn connected(port: u16) -> TcpStream {

@@ -21,11 +21,9 @@ enum DomainOrMacros {
 }
 
 impl DomainSpec {
-    /// Parses a domain at position `at` of its record, where `percent` tells whether its term has a percent
-    /// sign.
-    pub(crate) fn parse(text: &[u8], at: usize, percent: bool) -> Result<Self, RecordError> {
+    /// Parses a domain at position `at` of its record, where `has_macros` tells whether it has a percent sign.
+    pub(crate) fn parse(text: &[u8], at: usize, has_macros: bool) -> Result<Self, RecordError> {
         let ends = ends_in_top_label(text);
-        let has_macros = percent && text.contains(&b'%');
         if !has_macros && !ends {
             return Err(RecordError::Domain { at });
         }

@@ -60,15 +60,15 @@ pub(crate) struct Said {
     pub(crate) hash: IssuerHash,
     /// Whether the signer is named by its name, not its key.
     pub(crate) by_name: bool,
-    /// The numbers of certificates that are answered for, too, before this one.
-    pub(crate) others: &'static [u8],
+    /// The answers before this one.
+    pub(crate) others: Vec<Self>,
 }
 
 impl Said {
     pub(crate) fn new(status: &[u8], this_update: UnixTime, next_update: UnixTime) -> Self {
         let (status, next_update) = (status.to_vec(), Some(next_update));
         let (serial, produced_at) = (1, this_update);
-        let (extensions, hash, by_name, others) = (Vec::new(), IssuerHash::Sha1, false, &[][..]);
+        let (extensions, hash, by_name, others) = (Vec::new(), IssuerHash::Sha1, false, Vec::new());
         Self {
             serial,
             status,
@@ -128,8 +128,8 @@ impl Authority {
         said: &Said,
         certificate: Option<&[u8]>,
     ) -> Vec<u8> {
-        let numbers = said.others.iter().chain([&said.serial]);
-        let answers: Vec<_> = numbers.map(|serial| single(issuer, *serial, said)).collect();
+        let answers = said.others.iter().chain([said]);
+        let answers: Vec<_> = answers.map(|said| single(issuer, said)).collect();
         let answers: Vec<_> = answers.iter().map(Vec::as_slice).collect();
         let [_, algorithm] = self.key.algorithms();
         let responder = if said.by_name {
@@ -149,7 +149,7 @@ impl Authority {
 }
 
 /// The answer for one certificate.
-fn single(issuer: &Authority, serial: u8, said: &Said) -> Vec<u8> {
+fn single(issuer: &Authority, said: &Said) -> Vec<u8> {
     let is_sha1 = said.hash == IssuerHash::Sha1;
     let digest = |octets: &[u8]| {
         if is_sha1 { Sha1::digest(octets).to_vec() } else { Sha256::digest(octets).to_vec() }
@@ -165,7 +165,7 @@ fn single(issuer: &Authority, serial: u8, said: &Said) -> Vec<u8> {
             &tlv(0x30, &[algorithm]),
             &tlv(0x04, &[&digest(&name(issuer.name))]),
             &tlv(0x04, &[&digest(&issuer.key.public())]),
-            &tlv(0x02, &[&[serial]]),
+            &tlv(0x02, &[&[said.serial]]),
         ],
     );
     let next = said.next_update.map(|next| tlv(0xa0, &[&generalized(next)])).unwrap_or_default();
