@@ -13,6 +13,9 @@ mod dmarc_report;
 mod documented;
 mod documented_commands;
 mod expand;
+#[cfg(feature = "reports")]
+#[path = "../load/program.rs"]
+mod gateway_program;
 mod inspect;
 mod ocsp;
 mod program;
