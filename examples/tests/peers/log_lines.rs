@@ -1,6 +1,9 @@
 //! Log lines about a message: its arrival, and the delivery to each recipient.
 
+use std::collections::BTreeSet;
+use std::fs;
 use std::net::Ipv4Addr;
+use std::path::Path;
 use std::process::Command;
 
 use hickory_resolver::proto::op::ResponseCode;
@@ -11,6 +14,7 @@ use super::block::Block;
 use super::dialogue::Dialogue;
 use super::gateway::{Gateway, binary};
 use super::name_server::{NameServer, Said};
+use super::servers::{have, swaks};
 
 /// Sends a message to ann and bob; returns its id.
 fn send(gateway: &Gateway) -> String {
@@ -147,7 +151,7 @@ fn a_failed_expansion_has_its_place() {
                    route_data = '${eval:2/0}'\n\n[[acl_smtp_mail]]\nverb = 'warn'\nset.acl_m_a = '${eval:3/0}'\n\
                    [[acl_smtp_mail]]\nverb = 'deny'\nsenders = '${eval:4/0}'\n";
     let mut gateway = Gateway::start(block.own(0), options);
-    let written = std::fs::read_to_string(gateway.folder().join("gateway.toml")).unwrap();
+    let written = fs::read_to_string(gateway.folder().join("gateway.toml")).unwrap();
     let line = |words: &str| written.lines().position(|line| line.contains(words)).unwrap() + 1;
     let mut smtp = Dialogue::connect(gateway.port());
     smtp.reply();
@@ -249,6 +253,97 @@ fn json_has_the_same_as_fields() {
         assert_eq!(delivery["quarantined"], false, "{delivery}");
         assert!(delivery["seconds"].as_f64().is_some(), "{delivery}");
     }
+}
+
+/// The objects of the log of one kind.
+fn objects(gateway: &Gateway, kind: &str) -> Vec<Value> {
+    let log = gateway.log();
+    let objects = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    objects.filter(|object| object["event"] == kind).collect()
+}
+
+/// The fields that the manual lists for objects of one kind.
+fn documented_fields(kind: &str) -> BTreeSet<String> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("gateway/README.md");
+    let manual = fs::read_to_string(file).unwrap();
+    let (_, list) = manual.split_once(&format!("`{kind}` (`id`")).unwrap();
+    let list = format!("`id`{}", list.split_once(')').unwrap().0);
+    list.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// The fields of objects, but for those of each line.
+fn fields(objects: &[Value]) -> BTreeSet<String> {
+    let all = objects.iter().flat_map(|object| object.as_object().unwrap().keys().cloned());
+    let of_each = ["event", "level", "message", "target", "timestamp"];
+    all.filter(|name| !of_each.contains(&name.as_str())).collect()
+}
+
+/// The next hop refuses, defers or is not there, by the recipient.
+#[test]
+fn json_has_the_cipher_and_the_host_its_reply_and_the_time_of_a_delivery() {
+    if !have(&["swaks"]) {
+        return;
+    }
+    let block = Block::claim();
+    let of_next_hop = "local_domains = 'next.test'\n[[acl_smtp_data]]\nverb = 'deny'\nmessage = 'not this'\n\
+        condition = '${if match{$recipients}{^bad@}}'\n[[acl_smtp_data]]\nverb = 'defer'\nmessage = 'not now'\n\
+        condition = '${if match{$recipients}{^later@}}'\n";
+    let (port, closed) = (block.own(1), block.own(2));
+    let text = format!(
+        "primary_hostname = 'hop.test'\nlocal_interfaces = '127.0.0.1.{port}'\nhost_lookup = ''\n{of_next_hop}"
+    );
+    let _hop = Gateway::start_as_written(port, &text);
+    let options = format!(
+        "log_format = 'json'\nlog_selector = '-all'\nrelay_to_domains = 'next.test : down.test'\n\
+         route_data = '127.0.0.1:${{if eq{{$domain}}{{down.test}}{{{closed}}}{{{port}}}}}'\n\
+         quarantine_maildir = 'held'\n[[acl_smtp_data]]\nverb = 'quarantine'\nlog_message = 'x'\n\
+         condition = '${{if match{{$recipients}}{{^held@}}}}'\n"
+    );
+    let gateway = Gateway::start(block.own(0), &options);
+    let send = |to: &str| swaks(&gateway.address(), &["-tls", "--to", to]).0;
+    for (to, result, code, has_reply) in [
+        ("ann@next.test", "delivered", "250 2.0.0 OK id=", true),
+        ("bad@next.test", "failed", "550 5.7.1 not this", true),
+        ("later@next.test", "deferred", "451 4.7.1 not now", true),
+        ("ann@down.test", "deferred", "", false),
+    ] {
+        assert_eq!(send(to), result == "delivered", "{}", gateway.log());
+        let all = objects(&gateway, "delivery");
+        let [delivery] =
+            &all.iter().filter(|object| object["recipient"] == to).collect::<Vec<_>>()[..]
+        else {
+            panic!("{all:?}")
+        };
+        for (field, value) in
+            [("result", result), ("transport", "remote_smtp"), ("host", "127.0.0.1")]
+        {
+            assert_eq!(delivery[field], value, "{field}: {delivery}");
+        }
+        let to_port = if has_reply { port } else { closed };
+        assert_eq!(delivery["address"], format!("127.0.0.1:{to_port}"), "{delivery}");
+        let seconds = delivery["seconds"].as_f64().unwrap();
+        assert!((0.0..20.0).contains(&seconds), "{delivery}");
+        let reply = delivery["reply"].as_str();
+        assert_eq!(reply.is_some(), has_reply, "{delivery}");
+        assert!(reply.unwrap_or_default().starts_with(code), "{delivery}");
+        let cipher = delivery["cipher"].as_str();
+        assert_eq!(
+            cipher.is_some_and(|cipher| cipher.starts_with("TLS1.3:TLS_")),
+            has_reply,
+            "{delivery}"
+        );
+        assert_eq!(delivery["reason"].is_null(), result == "delivered", "{delivery}");
+    }
+    assert!(send("held@local.test"));
+    let arrivals = objects(&gateway, "arrival");
+    assert_eq!(arrivals.len(), 2, "{arrivals:?}");
+    for arrival in &arrivals {
+        let cipher = arrival["cipher"].as_str().unwrap();
+        assert!(cipher.starts_with("TLS1.3:TLS_"), "{arrival}");
+        assert_eq!(arrival["protocol"], "ESMTPS", "{arrival}");
+    }
+    assert_eq!(fields(&arrivals), documented_fields("arrival"));
+    assert_eq!(fields(&objects(&gateway, "delivery")), documented_fields("delivery"));
 }
 
 #[test]
