@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use examples::cases::count::counted;
+
 use crate::browser::read_back;
-use crate::dmarc_merged::folder;
+use crate::dmarc_merged::{Given, folder};
 use crate::program::{directory, json_lines, output_of, tool};
 
 const SCRIPT: &str = include_str!("dmarc_page.js");
@@ -73,6 +75,85 @@ fn the_numbers_of_the_page_are_those_of_the_json() {
     ] {
         assert!(why.contains(fact), "{fact}: {why}");
     }
+}
+
+/// A report with this disposition and this result of SPF.
+fn odd_report(day: u64, domain: &str, [disposition, result]: [&str; 2]) -> String {
+    let rows = &[("192.0.2.1", 1, true)];
+    let xml = Given { reporter: "One & <i>", domain, day, rows }.xml();
+    let xml = xml
+        .replace("One & <i>", "One &amp; &lt;i&gt;")
+        .replace(">none</disposition>", &format!(">{disposition}</disposition>"));
+    xml.replace(">softfail</result>", &format!(">{result}</result>"))
+}
+
+/// The texts are those of the JSON, each in the section of its domain.
+#[test]
+fn what_is_odd_in_reports_is_shown_with_its_count_and_place() {
+    let folder = directory("dmarc_report-odd");
+    for (at, (domain, values)) in [
+        ("a.example", ["none", "hardfail"]),
+        ("a.example", ["we&lt;b&gt;ird", "hardfail"]),
+        ("b.example", ["none", "pass"]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let text = odd_report(at as u64, domain, values);
+        fs::write(folder.join(format!("{at}&.xml")), text).unwrap();
+    }
+    for at in 0..103 {
+        let (value, day) = (format!("odd-{at:03}"), 100 + at);
+        let text = odd_report(day, "c.example", ["none", &value]);
+        fs::write(folder.join(format!("c-{at}.xml")), text).unwrap();
+    }
+    let page = page(&folder);
+    let Some(found) = read_back(&page, SCRIPT, 1200) else { return };
+    let mut program = tool("dmarc_report");
+    let view =
+        json_lines(&output_of(program.args(["--format", "json"]).arg(&folder), b"")).remove(0);
+    let mut names = Vec::new();
+    for (shown, given) in
+        found["domains"].as_array().unwrap().iter().zip(view["domains"].as_array().unwrap())
+    {
+        assert_eq!(shown["name"], given["domain"]);
+        names.push(shown["name"].as_str().unwrap());
+        let lines: Vec<_> = given["odd"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|odd| {
+                let count = counted(odd["count"].as_u64().unwrap(), "time");
+                let [what, reporter, file] =
+                    ["what", "reporter", "file"].map(|name| odd[name].as_str().unwrap());
+                json!(format!("{what}, {count} by {reporter}, first in {file}"))
+            })
+            .collect();
+        assert_eq!(shown["odd"].as_array().unwrap()[..], lines[..lines.len().min(100)], "{shown}");
+        let more = (lines.len() > 100)
+            .then(|| json!(format!("{} more: --format json has all", lines.len() - 100)));
+        assert_eq!(shown["more"], more.unwrap_or_default(), "{shown}");
+        let file = |name: &str| folder.join(name).display().to_string();
+        match shown["name"].as_str().unwrap() {
+            "a.example" => assert_eq!(
+                lines,
+                [
+                    json!(format!(
+                        "invalid value \"hardfail\" in element result, 2 times by One & <i>, first in {}",
+                        file("0&.xml")
+                    )),
+                    json!(format!(
+                        "invalid value \"we<b>ird\" in element disposition, 1 time by One & <i>, first in {}",
+                        file("1&.xml")
+                    )),
+                ]
+            ),
+            "b.example" => assert!(lines.is_empty(), "{lines:?}"),
+            _ => assert_eq!(lines.len(), 103),
+        }
+    }
+    names.sort_unstable();
+    assert_eq!(names, ["a.example", "b.example", "c.example"]);
 }
 
 #[test]

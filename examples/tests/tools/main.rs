@@ -13,7 +13,6 @@ mod dmarc_report;
 mod documented;
 mod documented_commands;
 mod expand;
-#[cfg(feature = "reports")]
 #[path = "../load/program.rs"]
 mod gateway_program;
 mod inspect;
