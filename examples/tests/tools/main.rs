@@ -20,6 +20,7 @@ mod ocsp;
 mod program;
 mod proxy_header;
 mod replay;
+mod reviews;
 mod spf_check;
 mod terminals;
 mod tour;
