@@ -278,63 +278,73 @@ fn fields(objects: &[Value]) -> BTreeSet<String> {
     all.filter(|name| !of_each.contains(&name.as_str())).collect()
 }
 
-/// The next hop refuses, defers or is not there, by the recipient.
-#[test]
-fn json_has_the_cipher_and_the_host_its_reply_and_the_time_of_a_delivery() {
-    if !have(&["swaks"]) {
-        return;
-    }
-    let block = Block::claim();
-    let of_next_hop = "local_domains = 'next.test'\n[[acl_smtp_data]]\nverb = 'deny'\nmessage = 'not this'\n\
-        condition = '${if match{$recipients}{^bad@}}'\n[[acl_smtp_data]]\nverb = 'defer'\nmessage = 'not now'\n\
-        condition = '${if match{$recipients}{^later@}}'\n";
+/// Starts a next hop that refuses and defers by the recipient, and a gateway that relays to it, or to a closed port.
+fn relaying(block: &Block) -> [Gateway; 2] {
+    let rule = |verb: &str, name: &str| {
+        format!(
+            "[[acl_smtp_data]]\nverb = '{verb}'\nmessage = 'not {name}'\n\
+             condition = '${{if match{{$recipients}}{{^{name}@}}}}'\n"
+        )
+    };
     let (port, closed) = (block.own(1), block.own(2));
     let text = format!(
-        "primary_hostname = 'hop.test'\nlocal_interfaces = '127.0.0.1.{port}'\nhost_lookup = ''\n{of_next_hop}"
+        "primary_hostname = 'hop.test'\nlocal_interfaces = '127.0.0.1.{port}'\nhost_lookup = ''\n\
+         local_domains = 'next.test'\n{}{}",
+        rule("deny", "bad"),
+        rule("defer", "later")
     );
-    let _hop = Gateway::start_as_written(port, &text);
     let options = format!(
         "log_format = 'json'\nlog_selector = '-all'\nrelay_to_domains = 'next.test : down.test'\n\
          route_data = '127.0.0.1:${{if eq{{$domain}}{{down.test}}{{{closed}}}{{{port}}}}}'\n\
          quarantine_maildir = 'held'\n[[acl_smtp_data]]\nverb = 'quarantine'\nlog_message = 'x'\n\
          condition = '${{if match{{$recipients}}{{^held@}}}}'\n"
     );
-    let gateway = Gateway::start(block.own(0), &options);
-    let send = |to: &str| swaks(&gateway.address(), &["-tls", "--to", to]).0;
-    for (to, result, code, has_reply) in [
-        ("ann@next.test", "delivered", "250 2.0.0 OK id=", true),
-        ("bad@next.test", "failed", "550 5.7.1 not this", true),
-        ("later@next.test", "deferred", "451 4.7.1 not now", true),
-        ("ann@down.test", "deferred", "", false),
+    [Gateway::start_as_written(port, &text), Gateway::start(block.own(0), &options)]
+}
+
+/// Checks the object of a delivery to this port of the next hop, with the start of its reply, if there is one.
+fn is_delivery(delivery: &Value, port: u16, result: &str, reply: Option<&str>) {
+    for (field, value) in [
+        ("result", result),
+        ("transport", "remote_smtp"),
+        ("host", "127.0.0.1"),
+        ("address", &format!("127.0.0.1:{port}")),
+    ] {
+        assert_eq!(delivery[field], value, "{field}: {delivery}");
+    }
+    let seconds = delivery["seconds"].as_f64().unwrap();
+    assert!((0.0..20.0).contains(&seconds), "{delivery}");
+    for (field, start) in [("reply", reply), ("cipher", reply.map(|_| "TLS1.3:TLS_"))] {
+        let found = delivery[field].as_str();
+        assert_eq!(found.is_some(), start.is_some(), "{field}: {delivery}");
+        assert!(found.unwrap_or_default().starts_with(start.unwrap_or_default()), "{delivery}");
+    }
+    assert_eq!(delivery["reason"].is_null(), result == "delivered", "{delivery}");
+}
+
+#[test]
+fn json_has_the_cipher_and_the_host_its_reply_and_the_time_of_a_delivery() {
+    if !have(&["swaks"]) {
+        return;
+    }
+    let block = Block::claim();
+    let [_hop, mut gateway] = relaying(&block);
+    let address = gateway.address();
+    let send = |to: &str| swaks(&address, &["-tls", "--to", to]).0;
+    for (to, port, result, reply) in [
+        ("ann@next.test", 1, "delivered", Some("250 2.0.0 OK id=")),
+        ("bad@next.test", 1, "failed", Some("550 5.7.1 not bad")),
+        ("later@next.test", 1, "deferred", Some("451 4.7.1 not later")),
+        ("ann@down.test", 2, "deferred", None),
     ] {
         assert_eq!(send(to), result == "delivered", "{}", gateway.log());
-        let all = objects(&gateway, "delivery");
-        let [delivery] =
-            &all.iter().filter(|object| object["recipient"] == to).collect::<Vec<_>>()[..]
-        else {
-            panic!("{all:?}")
-        };
-        for (field, value) in
-            [("result", result), ("transport", "remote_smtp"), ("host", "127.0.0.1")]
-        {
-            assert_eq!(delivery[field], value, "{field}: {delivery}");
-        }
-        let to_port = if has_reply { port } else { closed };
-        assert_eq!(delivery["address"], format!("127.0.0.1:{to_port}"), "{delivery}");
-        let seconds = delivery["seconds"].as_f64().unwrap();
-        assert!((0.0..20.0).contains(&seconds), "{delivery}");
-        let reply = delivery["reply"].as_str();
-        assert_eq!(reply.is_some(), has_reply, "{delivery}");
-        assert!(reply.unwrap_or_default().starts_with(code), "{delivery}");
-        let cipher = delivery["cipher"].as_str();
-        assert_eq!(
-            cipher.is_some_and(|cipher| cipher.starts_with("TLS1.3:TLS_")),
-            has_reply,
-            "{delivery}"
-        );
-        assert_eq!(delivery["reason"].is_null(), result == "delivered", "{delivery}");
+        let mut all = objects(&gateway, "delivery");
+        all.retain(|object| object["recipient"] == to);
+        assert_eq!(all.len(), 1, "{all:?}");
+        is_delivery(&all[0], block.own(port), result, reply);
     }
     assert!(send("held@local.test"));
+    gateway.line("\"quarantined\":true");
     let arrivals = objects(&gateway, "arrival");
     assert_eq!(arrivals.len(), 2, "{arrivals:?}");
     for arrival in &arrivals {
