@@ -39,10 +39,28 @@ pub struct Asked {
 }
 
 impl ResolverArguments {
-    /// Tells whether a resolver was chosen.
+    /// Returns the first of the options that is given.
     #[must_use]
-    pub fn is_given(&self) -> bool {
+    pub fn given(&self) -> Option<&'static str> {
+        if self.resolver.is_some() {
+            return Some("--resolver");
+        }
+        if self.validate {
+            return Some("--validate");
+        }
+        self.trust_ad.then_some("--trust-ad")
+    }
+
+    /// Tells whether another resolver than that of the configuration was chosen.
+    #[must_use]
+    pub fn is_chosen(&self) -> bool {
         self.resolver.is_some() || self.validate
+    }
+
+    /// Tells whether a resolver on another host is believed about DNSSEC.
+    #[must_use]
+    pub fn trusts_ad(&self) -> bool {
+        self.trust_ad
     }
 
     /// Makes the resolver.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use dmarc_policy::{Author, Dmarc, Record, RecordError};
 use examples::cases::dns::DnsEntry;
+use examples::cases::published::PublishedText;
 use examples::cases::shown;
 use examples::cases::trace::{self, TraceLine};
 use mail_types::dns::{Answer, Name, Note, Question, Texts};
@@ -171,8 +172,8 @@ fn records(question: &Question, answer: &Answer) -> Vec<Published> {
         if count > 1 && Record::parse(text).is_ok() {
             defects.push(format!("one of {count} DMARC records at this name: receivers use none"));
         }
-        let (name, record) =
-            (question.name.to_string(), String::from_utf8_lossy(text).into_owned());
+        let name = question.name.to_string();
+        let record = PublishedText::new(text, []).text();
         Some(Published { name, record, defects })
     };
     texts.into_iter().filter_map(published).collect()

@@ -104,10 +104,11 @@ impl Arguments {
                 .map_err(|error| format!("{}: {error}: {}", file.display(), error.error))?;
             return Ok(Arc::new(zone.with_security(self.security)));
         }
-        if self.resolver.is_given() {
+        if self.resolver.is_chosen() {
             return Ok(Arc::new(self.resolver.resolver()?));
         }
-        Ok(options.resolver(Path::new(ResolverSettings::SYSTEM))?)
+        let system = Path::new(ResolverSettings::SYSTEM);
+        Ok(options.resolver(system, self.resolver.trusts_ad())?)
     }
 
     fn shown_config(&self) -> String {

@@ -69,6 +69,7 @@ mod peers {
     pub(crate) mod redis;
     pub(crate) mod refusal;
     pub(crate) mod relay;
+    pub(crate) mod revoked;
     pub(crate) mod rules;
     pub(crate) mod rules_beside_exim;
     pub(crate) mod sent_proxy;

@@ -92,16 +92,16 @@ impl Wanted {
 
     /// Returns an option that has no meaning for cases from standard input.
     fn of_arguments(&self) -> Option<&'static str> {
-        [
+        let others = [
             ("--record", !self.records.is_empty()),
             ("--zone", self.zone.is_some()),
-            ("--resolver", self.resolver.is_given()),
             ("--host", self.place.host.is_some()),
             ("--name", !self.names.is_empty()),
             ("--time", self.time.is_some()),
-        ]
-        .into_iter()
-        .find_map(|(option, is_given)| is_given.then_some(option))
+        ];
+        let mut others = others.into_iter();
+        let other = others.find_map(|(option, is_given)| is_given.then_some(option));
+        other.or_else(|| self.resolver.given())
     }
 
     fn subject(&self) -> Result<Subject, Box<dyn Error>> {

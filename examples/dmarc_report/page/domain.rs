@@ -122,9 +122,10 @@ fn write_odd(page: &mut String, odd: &[Odd<'_>]) {
     page.push_str("<h3>Odd in the reports</h3>\n<ul class=\"list odd\">\n");
     for Odd { what, reporter, count, file } in odd.iter().take(MAX_OTHERS) {
         let (what, reporter, file) = (Escaped(what), Escaped(reporter), Escaped(file));
+        let count = counted(*count, "time");
         let _ = writeln!(
             page,
-            "<li><span class=\"note\">{what}</span>, {count} times by {reporter}, \
+            "<li><span class=\"note\">{what}</span>, {count} by {reporter}, \
              <span class=\"soft\">first in {file}</span></li>"
         );
     }

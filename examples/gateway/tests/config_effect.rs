@@ -19,7 +19,10 @@ const DMARC: &str = "dmarc_verify_hosts matches no client";
 const SPF: &str = "no rule tests SPF, and dmarc_verify_hosts matches no client";
 const EVENTS: &str = "every event_action is empty";
 pub(super) const NOBODY: &str = "dmarc_verify_hosts = ''\n";
-const HOP: &str = "relay_to_domains = 'b.example'\nroute_data = '127.0.0.1:1'\n";
+pub(super) const HOP: &str = "relay_to_domains = 'b.example'\nroute_data = '127.0.0.1:1'\n";
+const HERE: &str =
+    "relay_to_domains = 'b.example'\nroute_data = '127.0.0.1:1'\ndns_resolver = '[::1]:53'\n";
+const BELIEVED: &str = "dns_resolver is on this host, and is believed anyway";
 const OFF: &str = "event_action = ''\n";
 
 /// What stands before an option, the option, and why it does nothing.
@@ -45,6 +48,9 @@ const WITHOUT_EFFECT: &[(&str, &str, &str)] = &[
     ("", "proxy_required_hosts = ':'", "the list matches no host"),
     ("", "proxy_required_hosts = '!192.0.2.1 : :'", "the list matches no host"),
     ("", "route_data = 'mx.example:25'", RELAY),
+    ("", "dns_trust_ad = true", RELAY),
+    (HERE, "dns_trust_ad = true", BELIEVED),
+    ("dns_resolver = '[::ffff:127.0.0.1]:53'\n", "dns_trust_ad = true", BELIEVED),
     ("prdr_enable = true\n", "remote_smtp.hosts_try_prdr = '192.0.2.1'", RELAY),
     (
         HOP,
@@ -181,6 +187,9 @@ fn what_has_an_effect_is_taken() {
         // As in Exim: whoever is not excluded is in the list.
         "proxy_required_hosts = '!127.0.0.1'\nproxy_refusal = 'exim'",
         HOP,
+        &format!("{HOP}dns_trust_ad = true"),
+        &format!("{HOP}dns_trust_ad = true\ndns_resolver = '192.0.2.1:53'"),
+        "dns_trust_ad = false\ndns_resolver = '127.0.0.1:53'",
         &format!("{HOP}prdr_enable = true\nremote_smtp.hosts_try_prdr = ''"),
         &format!("{HOP}event_failure = 'refuse'"),
         "tls_try_verify_hosts = '*'\ntls_verify_certificates = 'system'\nevent_failure = 'refuse'\n\

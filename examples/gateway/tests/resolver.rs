@@ -2,8 +2,11 @@
 
 use std::fs;
 
+use dane_tlsa::{DnssecState, NoDnssec};
+
+use super::config_effect::HOP;
 use super::scratch::Scratch;
-use crate::gateway::config::opening;
+use crate::gateway::config::{Config, opening};
 use crate::gateway::dns::options::DnsOptions;
 use crate::gateway::dns::resolver::NameServers;
 use crate::gateway::telemetry::log::chain;
@@ -40,6 +43,44 @@ fn the_system_says_whom_to_ask_or_it_is_this_host() {
     }
     fs::write(&file, b"\xff\xfe nameserver 192.0.2.1\n").unwrap();
     assert_eq!(asked(&NameServers::read(DnsOptions::default(), &file).unwrap()), ["127.0.0.1:53"]);
+}
+
+/// Whether a server is believed about DNSSEC if it says that it validates.
+fn believed(servers: &NameServers) -> Vec<(String, bool)> {
+    let never = DnssecState::Unavailable(NoDnssec::Untrusted);
+    let all = servers.stub().servers();
+    all.into_iter().map(|(server, state)| (server.to_string(), state != never)).collect()
+}
+
+#[test]
+fn a_resolver_on_another_host_is_believed_only_with_dns_trust_ad() {
+    let scratch = Scratch::new();
+    let file = scratch.path().join("resolv.conf");
+    let read = |options: &str| {
+        let dns = Config::parse(&format!("{HOP}{options}")).unwrap().dns;
+        NameServers::read(dns, &file).unwrap()
+    };
+    for (server, is_here) in [
+        ("127.0.0.1:53", true),
+        ("127.9.9.9:53", true),
+        ("[::1]:53", true),
+        ("[::ffff:127.0.0.1]:53", true),
+        ("192.0.2.53:53", false),
+        ("[2001:db8::53]:53", false),
+    ] {
+        let option = format!("dns_resolver = '{server}'\n");
+        assert_eq!(believed(&read(&option)), [(server.to_owned(), is_here)]);
+        if !is_here {
+            let option = format!("{option}dns_trust_ad = true\n");
+            assert_eq!(believed(&read(&option)), [(server.to_owned(), true)]);
+        }
+    }
+    // One that is not believed is not asked beside one that is.
+    fs::write(&file, "nameserver 192.0.2.53\nnameserver 127.0.0.1\n").unwrap();
+    let [here, elsewhere] =
+        ["127.0.0.1:53", "192.0.2.53:53"].map(|server| (server.to_owned(), true));
+    assert_eq!(believed(&read("")), [here.clone()]);
+    assert_eq!(believed(&read("dns_trust_ad = true\n")), [elsewhere, here]);
 }
 
 #[test]

@@ -75,6 +75,14 @@ impl Authority {
         serial
     }
 
+    /// Revokes the certificate of this number.
+    pub(crate) fn revoke(&self, serial: &str) {
+        self.shell(&format!(
+            "sed -i -E 's/^V(\\t[^\\t]*)\\t\\t{serial}\\t/R\\1\\t260101000000Z,keyCompromise\\t{serial}\\t/' index
+             grep -q '^R.*{serial}' index"
+        ));
+    }
+
     /// Takes the last certificate out of the list of those that the responder knows.
     pub(crate) fn forget(&self) {
         self.shell("sed -i '$d' index");

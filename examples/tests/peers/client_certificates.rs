@@ -89,7 +89,7 @@ fn exim_delivers_where_its_certificate_is_valid_or_need_not_be() {
 }
 
 /// Asks for TLS with a certificate, and then for a reset; returns all that the server said.
-fn talk(address: &str, authority: &Authority, name: &str) -> String {
+pub(crate) fn talk(address: &str, authority: &Authority, name: &str) -> String {
     let file = |end: &str| authority.path(&format!("{name}.{end}"));
     let (own, key, ca) = (file("pem"), file("key"), authority.path("ca.pem"));
     let arguments = ["-quiet", "-cert", &own, "-key", &key, "-cert_chain", &ca];

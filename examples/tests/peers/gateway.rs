@@ -156,12 +156,14 @@ impl Gateway {
         }
     }
 
-    /// Writes other options, has it read them, and waits until it has logged this.
+    /// Writes other options, has it read them, and waits until it has logged this once more.
     pub(crate) fn reload(&mut self, options: &str, logged: &str) {
         let text = configuration(self.port, &self.folder, options);
+        let count = |gateway: &Self| gateway.log().matches(logged).count();
+        let before = count(self);
         fs::write(self.folder.join("gateway.toml"), text).unwrap();
         self.signal(Signal::HUP);
-        self.wait_for(logged, |gateway| gateway.log().contains(logged).then_some(()));
+        self.wait_for(logged, |gateway| (count(gateway) > before).then_some(()));
     }
 
     fn signal(&self, signal: Signal) {

@@ -1,6 +1,9 @@
 //! Log lines about a message: its arrival, and the delivery to each recipient.
 
+use std::collections::BTreeSet;
+use std::fs;
 use std::net::Ipv4Addr;
+use std::path::Path;
 use std::process::Command;
 
 use hickory_resolver::proto::op::ResponseCode;
@@ -11,6 +14,7 @@ use super::block::Block;
 use super::dialogue::Dialogue;
 use super::gateway::{Gateway, binary};
 use super::name_server::{NameServer, Said};
+use super::servers::{have, swaks};
 
 /// Sends a message to ann and bob; returns its id.
 fn send(gateway: &Gateway) -> String {
@@ -147,7 +151,7 @@ fn a_failed_expansion_has_its_place() {
                    route_data = '${eval:2/0}'\n\n[[acl_smtp_mail]]\nverb = 'warn'\nset.acl_m_a = '${eval:3/0}'\n\
                    [[acl_smtp_mail]]\nverb = 'deny'\nsenders = '${eval:4/0}'\n";
     let mut gateway = Gateway::start(block.own(0), options);
-    let written = std::fs::read_to_string(gateway.folder().join("gateway.toml")).unwrap();
+    let written = fs::read_to_string(gateway.folder().join("gateway.toml")).unwrap();
     let line = |words: &str| written.lines().position(|line| line.contains(words)).unwrap() + 1;
     let mut smtp = Dialogue::connect(gateway.port());
     smtp.reply();
@@ -249,6 +253,107 @@ fn json_has_the_same_as_fields() {
         assert_eq!(delivery["quarantined"], false, "{delivery}");
         assert!(delivery["seconds"].as_f64().is_some(), "{delivery}");
     }
+}
+
+/// The objects of the log of one kind.
+fn objects(gateway: &Gateway, kind: &str) -> Vec<Value> {
+    let log = gateway.log();
+    let objects = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    objects.filter(|object| object["event"] == kind).collect()
+}
+
+/// The fields that the manual lists for objects of one kind.
+fn documented_fields(kind: &str) -> BTreeSet<String> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("gateway/README.md");
+    let manual = fs::read_to_string(file).unwrap();
+    let (_, list) = manual.split_once(&format!("`{kind}` (`id`")).unwrap();
+    let list = format!("`id`{}", list.split_once(')').unwrap().0);
+    list.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// The fields of objects, but for those of each line.
+fn fields(objects: &[Value]) -> BTreeSet<String> {
+    let all = objects.iter().flat_map(|object| object.as_object().unwrap().keys().cloned());
+    let of_each = ["event", "level", "message", "target", "timestamp"];
+    all.filter(|name| !of_each.contains(&name.as_str())).collect()
+}
+
+/// Starts a next hop that refuses and defers by the recipient, and a gateway that relays to it, or to a closed port.
+fn relaying(block: &Block) -> [Gateway; 2] {
+    let rule = |verb: &str, name: &str| {
+        format!(
+            "[[acl_smtp_data]]\nverb = '{verb}'\nmessage = 'not {name}'\n\
+             condition = '${{if match{{$recipients}}{{^{name}@}}}}'\n"
+        )
+    };
+    let (port, closed) = (block.own(1), block.own(2));
+    let text = format!(
+        "primary_hostname = 'hop.test'\nlocal_interfaces = '127.0.0.1.{port}'\nhost_lookup = ''\n\
+         local_domains = 'next.test'\n{}{}",
+        rule("deny", "bad"),
+        rule("defer", "later")
+    );
+    let options = format!(
+        "log_format = 'json'\nlog_selector = '-all'\nrelay_to_domains = 'next.test : down.test'\n\
+         route_data = '127.0.0.1:${{if eq{{$domain}}{{down.test}}{{{closed}}}{{{port}}}}}'\n\
+         quarantine_maildir = 'held'\n[[acl_smtp_data]]\nverb = 'quarantine'\nlog_message = 'x'\n\
+         condition = '${{if match{{$recipients}}{{^held@}}}}'\n"
+    );
+    [Gateway::start_as_written(port, &text), Gateway::start(block.own(0), &options)]
+}
+
+/// Checks the object of a delivery to this port of the next hop, with the start of its reply, if there is one.
+fn is_delivery(delivery: &Value, port: u16, result: &str, reply: Option<&str>) {
+    for (field, value) in [
+        ("result", result),
+        ("transport", "remote_smtp"),
+        ("host", "127.0.0.1"),
+        ("address", &format!("127.0.0.1:{port}")),
+    ] {
+        assert_eq!(delivery[field], value, "{field}: {delivery}");
+    }
+    let seconds = delivery["seconds"].as_f64().unwrap();
+    assert!((0.0..20.0).contains(&seconds), "{delivery}");
+    for (field, start) in [("reply", reply), ("cipher", reply.map(|_| "TLS1.3:TLS_"))] {
+        let found = delivery[field].as_str();
+        assert_eq!(found.is_some(), start.is_some(), "{field}: {delivery}");
+        assert!(found.unwrap_or_default().starts_with(start.unwrap_or_default()), "{delivery}");
+    }
+    assert_eq!(delivery["reason"].is_null(), result == "delivered", "{delivery}");
+}
+
+#[test]
+fn json_has_the_cipher_and_the_host_its_reply_and_the_time_of_a_delivery() {
+    if !have(&["swaks"]) {
+        return;
+    }
+    let block = Block::claim();
+    let [_hop, mut gateway] = relaying(&block);
+    let address = gateway.address();
+    let send = |to: &str| swaks(&address, &["-tls", "--to", to]).0;
+    for (to, port, result, reply) in [
+        ("ann@next.test", 1, "delivered", Some("250 2.0.0 OK id=")),
+        ("bad@next.test", 1, "failed", Some("550 5.7.1 not bad")),
+        ("later@next.test", 1, "deferred", Some("451 4.7.1 not later")),
+        ("ann@down.test", 2, "deferred", None),
+    ] {
+        assert_eq!(send(to), result == "delivered", "{}", gateway.log());
+        let mut all = objects(&gateway, "delivery");
+        all.retain(|object| object["recipient"] == to);
+        assert_eq!(all.len(), 1, "{all:?}");
+        is_delivery(&all[0], block.own(port), result, reply);
+    }
+    assert!(send("held@local.test"));
+    gateway.line("\"quarantined\":true");
+    let arrivals = objects(&gateway, "arrival");
+    assert_eq!(arrivals.len(), 2, "{arrivals:?}");
+    for arrival in &arrivals {
+        let cipher = arrival["cipher"].as_str().unwrap();
+        assert!(cipher.starts_with("TLS1.3:TLS_"), "{arrival}");
+        assert_eq!(arrival["protocol"], "ESMTPS", "{arrival}");
+    }
+    assert_eq!(fields(&arrivals), documented_fields("arrival"));
+    assert_eq!(fields(&objects(&gateway, "delivery")), documented_fields("delivery"));
 }
 
 #[test]

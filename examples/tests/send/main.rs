@@ -18,4 +18,6 @@ mod gateway_program;
 mod program;
 mod require_tls;
 mod server;
+mod status;
 mod tls_reports;
+mod trust_ad;

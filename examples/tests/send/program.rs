@@ -1,5 +1,6 @@
 //! The program, with a zone of its own.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -73,12 +74,24 @@ pub(crate) fn send_in(
         [first, arguments @ ..] if *first == BOUNCE => (&[][..], arguments),
         _ => (&sender[..], arguments),
     };
+    let files = ["--zone".as_ref(), zone_file.as_os_str(), "--config".as_ref(), config.as_os_str()];
+    let arguments = arguments.iter().map(OsStr::new);
+    run(sender.iter().map(OsStr::new).chain(files).chain(arguments), message)
+}
+
+/// The same, with a configuration and no zone.
+pub(crate) fn send_configured(text: &str, arguments: &[&str]) -> Sent {
+    let folder = folder();
+    let config = folder.join("send.toml");
+    fs::write(&config, format!("spool_directory = '{}'\n{text}", folder.display())).unwrap();
+    let files = ["--config".as_ref(), config.as_os_str()];
+    let sent = run(files.into_iter().chain(arguments.iter().map(OsStr::new)), "");
+    let _ = fs::remove_dir_all(&folder);
+    sent
+}
+
+fn run<'a>(arguments: impl Iterator<Item = &'a OsStr>, message: &str) -> Sent {
     let mut child = Command::new(program())
-        .args(sender)
-        .arg("--zone")
-        .arg(&zone_file)
-        .arg("--config")
-        .arg(&config)
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -1,4 +1,4 @@
-//! A mail server that does what a test wants, and records what it is told in clear.
+//! A mail server that does what a test wants, and records what it is told. It refuses `gone` of each domain, and defers `full`.
 
 use std::io::{self, BufRead as _, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -208,6 +208,8 @@ fn talk<S: Read + Write>(
                 locked(told).messages += usize::from(*left > 0);
                 behaviour.last.to_owned()
             }
+            "RCPT" if command.contains("<gone@") => "550 5.1.1 no such mailbox".to_owned(),
+            "RCPT" if command.contains("<full@") => "452 4.2.2 the mailbox is full".to_owned(),
             "QUIT" => "221 bye".to_owned(),
             _ => "250 2.0.0 ok".to_owned(),
         };

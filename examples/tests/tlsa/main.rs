@@ -136,9 +136,7 @@ fn digests_of_nothing_are_named() {
 #[test]
 fn options_that_would_do_nothing_are_refused() {
     for arguments in [
-        &["check", "--zone", "z"][..],
-        &["check", "--record", "3 1 1 ab"],
-        &["check", "--server", "localhost"],
+        &["check", "--server", "localhost"][..],
         &["check", "--chain", "c", "--server", "localhost", "--host", "h"],
         &["check", "--starttls", "none", "--chain", "c"],
         &["check", "--chain", "c", "--record", "3 1 1 ab", "--validate"],
@@ -159,6 +157,29 @@ fn options_that_would_do_nothing_are_refused() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(!output.stderr.is_empty());
     }
+}
+
+/// With a case on standard input, which has its own records.
+#[test]
+fn options_that_would_do_nothing_for_a_case_are_refused_by_name() {
+    let (case, _) = rows().remove(0);
+    for arguments in [
+        &["--record", "3 1 1 ab"][..],
+        &["--zone", "z", "--host", "mx.example.com"],
+        &["--host", "mx.example.com"],
+        &["--name", "mx.example.com"],
+        &["--time", "2026-01-01T00:00:00Z"],
+        &["--resolver", "127.0.0.1"],
+        &["--validate"],
+        &["--trust-ad"],
+    ] {
+        let output = run(&[&["check"], arguments].concat(), &case.to_string());
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {told}");
+        let expected = format!("tlsa: {}: no certificates to check: ", arguments[0]);
+        assert!(told.starts_with(&expected), "{arguments:?}: {told}");
+    }
+    assert_eq!(run(&["check"], &case.to_string()).status.code(), Some(0));
 }
 
 /// Base64 that is used in cases.

@@ -1,12 +1,15 @@
 //! The tool `dmarc_report`: the page in a browser.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use examples::cases::count::counted;
+
 use crate::browser::read_back;
-use crate::dmarc_merged::folder;
+use crate::dmarc_merged::{Given, folder};
 use crate::program::{directory, json_lines, output_of, tool};
 
 const SCRIPT: &str = include_str!("dmarc_page.js");
@@ -73,6 +76,86 @@ fn the_numbers_of_the_page_are_those_of_the_json() {
     ] {
         assert!(why.contains(fact), "{fact}: {why}");
     }
+}
+
+/// A report with this disposition and this result of SPF.
+fn odd_report(day: u64, domain: &str, [disposition, result]: [&str; 2]) -> String {
+    let rows = &[("192.0.2.1", 1, true)];
+    let xml = Given { reporter: "One & <i>", domain, day, rows }.xml();
+    let xml = xml
+        .replace("One & <i>", "One &amp; &lt;i&gt;")
+        .replace(">none</disposition>", &format!(">{disposition}</disposition>"));
+    xml.replace(">softfail</result>", &format!(">{result}</result>"))
+}
+
+/// A folder of reports about three domains: two odd values, none, and more of them than the page has.
+fn odd_folder() -> PathBuf {
+    let folder = directory("dmarc_report-odd");
+    for (at, (domain, values)) in [
+        ("a.example", ["none", "hardfail"]),
+        ("a.example", ["we&lt;b&gt;ird", "hardfail"]),
+        ("b.example", ["none", "pass"]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let text = odd_report(at as u64, domain, values);
+        fs::write(folder.join(format!("{at}&.xml")), text).unwrap();
+    }
+    for at in 0..103 {
+        let (value, day) = (format!("odd-{at:03}"), 100 + at);
+        let text = odd_report(day, "c.example", ["none", &value]);
+        fs::write(folder.join(format!("c-{at}.xml")), text).unwrap();
+    }
+    folder
+}
+
+/// The lines of the page about what is odd in the reports of a domain, by the JSON.
+fn odd_lines(domain: &Value) -> Vec<String> {
+    let line = |odd: &Value| {
+        let [what, reporter, file] =
+            ["what", "reporter", "file"].map(|name| odd[name].as_str().unwrap());
+        let count = counted(odd["count"].as_u64().unwrap(), "time");
+        format!("{what}, {count} by {reporter}, first in {file}")
+    };
+    domain["odd"].as_array().unwrap().iter().map(line).collect()
+}
+
+/// Each is in the section of its domain.
+#[test]
+fn what_is_odd_in_reports_is_shown_with_its_count_and_place() {
+    let folder = odd_folder();
+    let page = page(&folder);
+    let Some(found) = read_back(&page, SCRIPT, 1200) else { return };
+    let mut program = tool("dmarc_report");
+    let view =
+        json_lines(&output_of(program.args(["--format", "json"]).arg(&folder), b"")).remove(0);
+    let mut lines_of = BTreeMap::new();
+    let given = view["domains"].as_array().unwrap();
+    for (shown, given) in found["domains"].as_array().unwrap().iter().zip(given) {
+        assert_eq!(shown["name"], given["domain"]);
+        let lines = odd_lines(given);
+        assert_eq!(shown["odd"], json!(lines[..lines.len().min(100)]), "{shown}");
+        let more = lines.len().checked_sub(100).filter(|more| *more > 0);
+        let more = more.map(|more| json!(format!("{more} more: --format json has all")));
+        assert_eq!(shown["more"], more.unwrap_or_default(), "{shown}");
+        lines_of.insert(shown["name"].as_str().unwrap(), lines);
+    }
+    assert_eq!(lines_of.len(), 3);
+    let file = |name: &str| folder.join(name).display().to_string();
+    let [first, second] = [
+        ("hardfail", "result", "2 times", "0&.xml"),
+        ("we<b>ird", "disposition", "1 time", "1&.xml"),
+    ]
+    .map(|(value, element, count, name)| {
+        format!(
+            "invalid value \"{value}\" in element {element}, {count} by One & <i>, first in {}",
+            file(name)
+        )
+    });
+    assert_eq!(lines_of["a.example"], [first, second]);
+    assert!(lines_of["b.example"].is_empty());
+    assert_eq!(lines_of["c.example"].len(), 103);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::process::Command;
 
 use rusqlite::Connection;
 
+use crate::gateway_program::Files;
 use crate::program::{directory, output_of, text, tool};
 
 /// The blocks of a document, each with its language.
@@ -44,10 +45,19 @@ fn is_like(line: &str, expected: &str) -> bool {
     rest.is_empty()
 }
 
+/// The address of the gateway in the documents.
+const ADDRESS: &str = "127.0.0.1:2525";
+
 /// Runs the commands of a document in a folder, in their order; returns their number.
 fn run(name: &str, folder: &Path) -> usize {
+    run_with_gateway(name, folder, ADDRESS)
+}
+
+/// The same, with a gateway at this address.
+fn run_with_gateway(name: &str, folder: &Path, address: &str) -> usize {
     let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name);
     let document = fs::read_to_string(document).unwrap();
+    let document = document.replace(ADDRESS, address);
     let (mut written, mut count) = (String::new(), 0);
     for (language, block) in blocks(&document) {
         match language {
@@ -77,6 +87,20 @@ fn run(name: &str, folder: &Path) -> usize {
 #[test]
 fn the_commands_of_tlsa_inspect_and_ocsp_work() {
     assert_eq!(run("docs/tools.md", &directory("documented-tools")), 8);
+}
+
+/// With the defaults of the gateway, but for its port, its files and the DNS.
+#[test]
+fn the_commands_of_send_work() {
+    let files = Files::new("documented-send");
+    let text = "local_interfaces = '127.0.0.1.0'\nspool_directory = 'SPOOL'\nhost_lookup = ''\ndmarc_verify_hosts = ''\n";
+    let text = text.replace("SPOOL", files.path("spool").to_str().unwrap());
+    fs::write(files.path("gateway.toml"), text).unwrap();
+    let mut gateway = files.start(&[]);
+    let address = gateway.address();
+    let folder = directory("documented-send-files");
+    assert_eq!(run_with_gateway("docs/send.md", &folder, &address), 2);
+    assert!(gateway.stop().success());
 }
 
 /// A folder of a gateway with rows of a day, and reports in a Maildir.

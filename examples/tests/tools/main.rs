@@ -13,11 +13,14 @@ mod dmarc_report;
 mod documented;
 mod documented_commands;
 mod expand;
+#[path = "../load/program.rs"]
+mod gateway_program;
 mod inspect;
 mod ocsp;
 mod program;
 mod proxy_header;
 mod replay;
+mod reviews;
 mod spf_check;
 mod terminals;
 mod tour;

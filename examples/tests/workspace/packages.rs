@@ -3,7 +3,9 @@
 
 use std::fs;
 
-use crate::{libraries, root};
+use serde_json::{Value, json};
+
+use crate::{libraries, output, root};
 
 /// With this variable in the environment the READMEs are written anew.
 const WRITE: &str = "EXIMIA_WRITE_READMES";
@@ -110,10 +112,74 @@ fn a_package_has_its_licences_and_its_words() {
                 "{name}: {licence}"
             );
         }
-        let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap();
-        for line in ["readme = \"README.md\"", "keywords = [", "categories = [", "description = \""]
-        {
-            assert!(manifest.contains(line), "{name}: no {line}");
+        let package = package(&name);
+        let readme = package["readme"].as_str();
+        assert_eq!(readme, Some("README.md"), "{name}");
+        assert_eq!(package["license"], "MIT OR Apache-2.0", "{name}");
+        assert!(package["description"].as_str().is_some_and(|text| !text.is_empty()), "{name}");
+        // The registry takes at most five.
+        for field in ["categories", "keywords"] {
+            let count = package[field].as_array().unwrap().len();
+            assert!((1..=5).contains(&count), "{name}: {count} {field}");
         }
+    }
+}
+
+/// The packages of the workspace, as Cargo reads them.
+fn packages() -> Vec<Value> {
+    let arguments = ["metadata", "--no-deps", "--locked", "--format-version", "1"];
+    let metadata: Value = serde_json::from_str(&output("cargo", &arguments)).unwrap();
+    metadata["packages"].as_array().unwrap().clone()
+}
+
+fn package(name: &str) -> Value {
+    packages().into_iter().find(|package| package["name"] == name).unwrap()
+}
+
+/// Two of the names belong to others on the registry: an upload needs a decision first.
+#[test]
+fn no_package_can_be_published() {
+    let packages = packages();
+    let names: Vec<_> = packages.iter().map(|package| package["name"].as_str().unwrap()).collect();
+    let others = ["examples", "benches"].map(str::to_owned);
+    assert!(libraries().iter().chain(&others).all(|name| names.contains(&&**name)), "{names:?}");
+    for package in &packages {
+        // The registries to which it may go; without `publish` in its manifest there is no list.
+        assert_eq!(package["publish"], json!([]), "{}", package["name"]);
+    }
+    let fuzz: toml::Table =
+        fs::read_to_string(root().join("fuzz/Cargo.toml")).unwrap().parse().unwrap();
+    assert_eq!(fuzz["package"]["publish"].as_bool(), Some(false));
+}
+
+/// The words in backquotes of a cell.
+fn words(cell: &str) -> Vec<&str> {
+    cell.split('`').skip(1).step_by(2).collect()
+}
+
+#[test]
+fn the_features_of_a_library_are_in_the_table_of_the_readme_and_on_its_front_page() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let (_, table) = readme.split_once("| crate ").unwrap();
+    let rows: Vec<_> = table.lines().skip(2).map_while(|line| line.strip_prefix("| `")).collect();
+    let listed: Vec<_> = rows.iter().map(|row| row.split('`').next().unwrap()).collect();
+    let mut sorted = listed.clone();
+    sorted.sort_unstable();
+    assert_eq!(sorted, libraries());
+    for (name, row) in listed.into_iter().zip(rows) {
+        let package = package(name);
+        let features = package["features"].as_object().unwrap();
+        assert_eq!(features["default"], json!([]), "{name}");
+        let mut features: Vec<_> =
+            features.keys().filter(|feature| *feature != "default").collect();
+        features.sort_unstable();
+        let cell = row.trim_end_matches(" |").rsplit('|').next().unwrap();
+        assert_eq!(words(cell), features, "{name}");
+        let page = fs::read_to_string(root().join("crates").join(name).join("src/lib.rs")).unwrap();
+        let rows = page.split_once("//! # Features\n").map(|(_, section)| section.lines().skip(3));
+        let rows = rows.into_iter().flatten().map_while(|line| line.strip_prefix("//! | `"));
+        let mut shown: Vec<_> = rows.map(|row| row.split('`').next().unwrap()).collect();
+        shown.sort_unstable();
+        assert_eq!(shown, features, "{name}");
     }
 }

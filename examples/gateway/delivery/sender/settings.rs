@@ -57,13 +57,15 @@ impl SenderOptions {
         self
     }
 
-    /// Makes the resolver of the options, or that of the system by its settings in `file`.
+    /// Makes the resolver of the options, or that of the system by its settings in `file`. One on another host is
+    /// believed about DNSSEC if the options or the argument say so.
     ///
     /// # Errors
     ///
     /// The system's settings cannot be read.
-    pub fn resolver(&self, file: &Path) -> Result<Arc<dyn Resolve>, ResolverError> {
-        Ok(Arc::new(NameServers::read(self.dns, file)?.stub()))
+    pub fn resolver(&self, file: &Path, trust_ad: bool) -> Result<Arc<dyn Resolve>, ResolverError> {
+        let dns = DnsOptions { trust_ad: trust_ad || self.dns.trust_ad, ..self.dns };
+        Ok(Arc::new(NameServers::read(dns, file)?.stub()))
     }
 }
 
