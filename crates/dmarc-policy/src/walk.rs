@@ -80,11 +80,11 @@ pub(crate) struct Memo<'d> {
 type Asked<'d> = (&'d [u8], Option<Arc<Published>>);
 
 impl<'d> Memo<'d> {
-    /// The record of a name that was asked for before.
-    fn find(&self, name: &[u8]) -> Option<Option<FoundRecord>> {
+    /// The place and the record of a name that was asked for before.
+    fn find(&self, name: &[u8]) -> Option<(usize, Option<&Arc<Published>>)> {
         let asked = self.near.iter().take(self.count).flatten().chain(&self.far);
         let (place, (_, published)) = asked.enumerate().find(|(_, (asked, _))| *asked == name)?;
-        Some(found(place, published.as_ref()))
+        Some((place, published.as_ref()))
     }
 
     fn keep(&mut self, name: &'d [u8], published: Option<Arc<Published>>) -> Option<FoundRecord> {
@@ -119,8 +119,8 @@ impl<'d> Memo<'d> {
         known: &mut Known<'_>,
         name: &'d [u8],
     ) -> Result<Result<Option<FoundRecord>, DnsTrouble>, Unanswered> {
-        if let Some(found) = self.find(name) {
-            return Ok(Ok(found));
+        if let Some((place, published)) = self.find(name) {
+            return Ok(Ok(found(place, published)));
         }
         if self.is_closed {
             return Ok(Err(DnsTrouble));
