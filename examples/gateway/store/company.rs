@@ -24,13 +24,13 @@ impl Company {
     /// Counts a message, has it sent, and ends the wait if it is the last of those wanted.
     pub(crate) fn send<T>(&self, send: impl FnOnce() -> T) -> T {
         let waiting = self.waiting.fetch_add(1, Ordering::SeqCst) + 1;
-        let sent = send();
+        let answer = send();
         if waiting >= self.wanted.load(Ordering::SeqCst)
             && let Some(journal) = self.journal.get()
         {
             journal.unpark();
         }
-        sent
+        answer
     }
 
     /// Takes note that the calling thread has taken a message.

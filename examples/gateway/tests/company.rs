@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::gateway::store::company::Company;
 
-const LONG: Duration = Duration::from_secs(600);
+const LONG: Duration = Duration::from_mins(10);
 
 #[test]
 fn the_last_message_wanted_ends_the_wait() {
