@@ -129,7 +129,7 @@ fn a_package_has_its_licences_and_its_words() {
 fn packages() -> Vec<Value> {
     let arguments = ["metadata", "--no-deps", "--locked", "--format-version", "1"];
     let metadata: Value = serde_json::from_str(&output("cargo", &arguments)).unwrap();
-    metadata["packages"].as_array().unwrap().clone()
+    metadata.get("packages").unwrap().as_array().unwrap().clone()
 }
 
 fn package(name: &str) -> Value {
