@@ -1,11 +1,11 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # Shared with scripts/bench.
-# Mail with checks and over TLS: the gateway and Exim by the same client, with the same work.
+# Mail with checks and over TLS: the gateway, Exim and Postfix by the same client, with the same work.
 
 # The domain of the sender, in the signed zones.
 checked_domain=load.secure.test
 
 # tls: STARTTLS. checked: SPF, DKIM, and a lookup for each recipient; the gateway does DMARC too, which Exim
-# has not on Debian. both: all of it.
+# has not on Debian. both: all of it. Postfix has none of these checks, and is there with tls only.
 checks() {
     local work name count
     trap end_checks EXIT
@@ -14,7 +14,8 @@ checks() {
     recipient=load@local.test
     echo "# server-work sessions, of each run its messages/s and microseconds of processor time a message"
     for work in tls checked both; do
-        for name in gateway exim; do
+        for name in gateway exim postfix; do
+            [ "$name-$work" = postfix-tls ] || [ "$name" != postfix ] || continue
             start_checked "$name" "$work"
             for count in 10 100; do
                 load_one "$count" "$name-$work $count"
@@ -48,6 +49,7 @@ start_checked() {
 $(checked_rules)" ;;
         exim-tls) start_exim_checked exim-queue "$keys" ;;
         exim-*) start_exim_checked exim-checked "$keys" ;;
+        postfix-tls) start_postfix_tls "$keys" ;;
     esac
 }
 
@@ -74,6 +76,15 @@ tls_certificate = $2/server.pem
 tls_privatekey = $2/server.key"
     start_peer "$1"
     unset PEERS_EXIM_TLS
+}
+
+# start_postfix_tls CERTIFICATES
+start_postfix_tls() {
+    export PEERS_POSTFIX_TLS="smtpd_tls_security_level = may
+smtpd_tls_cert_file = $1/server.pem
+smtpd_tls_key_file = $1/server.key"
+    start_peer postfix
+    unset PEERS_POSTFIX_TLS
 }
 
 # A message with a signature, and the records of its domain.

@@ -81,6 +81,7 @@ default_process_limit = 200
 in_flow_delay = 0
 default_transport = discard:test
 ${PEERS_PROXY:+smtpd_upstream_proxy_protocol = haproxy}
+${PEERS_POSTFIX_TLS:-}
 TEXT
 }
 
@@ -100,13 +101,13 @@ discard unix - - n - - discard
 anvil unix - - n - 1 anvil
 postlog unix-dgram n - n - 1 postlogd
 TEXT
+    [ -z "${PEERS_MAP:-}${PEERS_POSTFIX_TLS:-}" ] || echo "tlsmgr unix - - n 1000? 1 tlsmgr"
     [ -z "${PEERS_MAP:-}" ] || postfix_tls "$1"
 }
 
 # PEERS_MAP has a line for each address: its certificate and key, or tls=no.
 postfix_tls() {
     local address options word
-    echo "tlsmgr unix - - n 1000? 1 tlsmgr"
     while IFS=: read -r address options; do
         echo "$address:$1 inet n - n - 20 smtpd"
         for word in $options; do
