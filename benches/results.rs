@@ -24,6 +24,8 @@ pub struct Parts {
     pub counts: String,
     /// Rows as those of `load` and `idle`, with TLS, checks or both.
     pub checks: String,
+    /// Lines about hostile clients, each judged.
+    pub hostile: String,
     /// The output of `cargo bench` with `--instructions`.
     pub instructions: String,
     /// The output of `scripts/bench-reports`, which judges it.
@@ -52,6 +54,7 @@ pub fn tables(parts: &Parts) -> String {
     }
     text.push_str(&beside_bare(&parts.checks, &parts.load));
     for (title, output) in [
+        ("Honest clients beside hostile ones", &parts.hostile),
         ("Instructions of the hot paths", &parts.instructions),
         ("The page of a Maildir of DMARC reports", &parts.reports),
         ("Hot paths", &parts.micro),
@@ -347,6 +350,7 @@ mod tests {
             relay: "many clear 290 310 300 tls 1300 1200 1310\none clear 400 tls 1401\n".to_owned(),
             counts: "kept instructions 270000\nname instructions 680001\n".to_owned(),
             instructions: "parse: ours 9 instructions, at most 10\n  instructions beside it 0.90, bar 0.75 MISSED\n".to_owned(),
+            hostile: "beside a flood: 79 % of their rate, bar 80 % MISSED\n".to_owned(),
             reports: "reports 2000 records 100 wall 0.69 s (wanted 2 s, 200 MiB): met\n".to_owned(),
             micro:
                 "noise\nsimple ip4: ours 100.0 ns\n  ratio to the fastest peer 0.50, bar 0.70 met\n"
@@ -368,6 +372,7 @@ mod tests {
             "| kept in the Maildir | 270000 | 280000 OK |",
             "| relayed in clear, next hop by its name | 680001 | 680000 MISSED |",
             "  instructions beside it 0.90, bar 0.75 MISSED",
+            "beside a flood: 79 % of their rate, bar 80 % MISSED",
             "reports 2000 records 100 wall 0.69 s (wanted 2 s, 200 MiB): met",
             "  ratio to the fastest peer 0.50, bar 0.70 met",
         ] {

@@ -21,6 +21,7 @@ fn main() -> ExitCode {
         relay: read("relay"),
         counts: read("counts"),
         checks: read("checks"),
+        hostile: read("hostile"),
         instructions: read("instructions"),
         reports: read("reports"),
         micro: read("micro"),

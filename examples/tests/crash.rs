@@ -8,6 +8,7 @@
 mod load {
     pub(crate) mod program;
     pub(crate) mod sender;
+    pub(crate) mod sent;
     pub(crate) mod whole_name;
 }
 
@@ -21,7 +22,8 @@ use std::thread;
 use std::time::Duration;
 
 use load::program::{Files, Program};
-use load::sender::{Numbers, Sent, send};
+use load::sender::Numbers;
+use load::sent::{Sent, send};
 use load::whole_name::whole_name;
 
 #[test]

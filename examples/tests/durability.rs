@@ -7,6 +7,7 @@
 mod load {
     pub(crate) mod program;
     pub(crate) mod sender;
+    pub(crate) mod sent;
 }
 
 use std::collections::{HashMap, HashSet};
@@ -17,7 +18,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use load::program::Files;
-use load::sender::{Numbers, Sent, send};
+use load::sender::Numbers;
+use load::sent::{Sent, send};
 
 const CLIENTS: u64 = 8;
 const MESSAGES: usize = 25;

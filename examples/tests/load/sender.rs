@@ -26,62 +26,44 @@ impl Numbers {
     }
 }
 
-/// What a client knows of a message that it sent.
-#[derive(Clone, Debug)]
-pub(crate) struct Sent {
-    /// The client's own name for it.
-    pub(crate) name: String,
-    /// The id in the 250, if one came.
-    pub(crate) id: Option<String>,
+/// A connection whose client has said EHLO.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) stream: TcpStream,
+    replies: BufReader<TcpStream>,
 }
 
-/// Sends messages of up to `lines` lines until the server is gone or `count` were sent; returns all
-/// that were begun.
-pub(crate) fn send(
-    address: &str,
-    client: &str,
-    count: usize,
-    lines: u64,
-    numbers: &mut Numbers,
-) -> Vec<Sent> {
-    let mut sent = Vec::new();
-    // The server is killed in the midst of it: that is no failure here.
-    let _ = try_send(address, client, count, lines, numbers, &mut sent);
-    sent
-}
+impl Connection {
+    pub(crate) fn open(address: &str) -> io::Result<Self> {
+        let mut stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+        let mut replies = BufReader::new(stream.try_clone()?);
+        reply(&mut replies)?;
+        stream.write_all(b"EHLO client.test\r\n")?;
+        reply(&mut replies)?;
+        Ok(Self { stream, replies })
+    }
 
-fn try_send(
-    address: &str,
-    client: &str,
-    count: usize,
-    lines: u64,
-    numbers: &mut Numbers,
-    sent: &mut Vec<Sent>,
-) -> io::Result<()> {
-    let mut stream = TcpStream::connect(address)?;
-    stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
-    let mut replies = BufReader::new(stream.try_clone()?);
-    reply(&mut replies)?;
-    stream.write_all(b"EHLO client.test\r\n")?;
-    reply(&mut replies)?;
-    for number in 0..count {
-        let name = format!("{client}-{number}");
-        sent.push(Sent { name: name.clone(), id: None });
+    /// Sends a message of up to `lines` lines; returns the id in the 250.
+    pub(crate) fn send(
+        &mut self,
+        name: &str,
+        lines: u64,
+        numbers: &mut Numbers,
+    ) -> io::Result<String> {
+        let Self { stream, replies } = self;
         stream.write_all(b"MAIL FROM:<a@client.test>\r\nRCPT TO:<b@local.test>\r\nDATA\r\n")?;
         for expected in ["250", "250", "354"] {
-            let reply = reply(&mut replies)?;
+            let reply = reply(replies)?;
             assert!(reply.starts_with(expected), "{reply}");
         }
-        stream.write_all(message(&name, lines, numbers).as_bytes())?;
+        stream.write_all(message(name, lines, numbers).as_bytes())?;
         stream.write_all(b".\r\n")?;
-        let reply = reply(&mut replies)?;
+        let reply = reply(replies)?;
         let (_, id) = reply.split_once("250 2.0.0 OK id=").unwrap_or_else(|| panic!("{reply}"));
-        if let Some(last) = sent.last_mut() {
-            last.id = Some(id.trim_end().to_owned());
-        }
+        Ok(id.trim_end().to_owned())
     }
-    stream.write_all(b"QUIT\r\n")
 }
 
 /// Reads a whole reply; returns its last line.
