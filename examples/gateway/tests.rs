@@ -83,6 +83,7 @@ mod rules_unsupported;
 mod rules_variables;
 mod rules_verbs;
 mod rules_wrong;
+mod rules_wrong_lists;
 mod scenario;
 mod scratch;
 mod security;

@@ -285,6 +285,9 @@ fn mistake(list: List<'_>, kind: ListKind) -> Option<Problem> {
             Some(rest) => (true, rest.trim()),
             None => (false, &*text),
         };
+        if let Some(mistake) = mistake_of(at + 1, item, kind) {
+            return Some(mistake);
+        }
         match everybody {
             _ if is_negated && item.is_empty() => return Some(Problem::Negation { item: at + 1 }),
             Some(everybody) => return Some(Problem::Behind { item: at + 1, everybody }),
@@ -296,3 +299,22 @@ fn mistake(list: List<'_>, kind: ListKind) -> Option<Problem> {
     }
     (everybody.is_some() && only_excludes).then_some(Problem::Nobody)
 }
+
+/// Finds an item that matches no address or local part but an odd one in quotes.
+fn mistake_of(item: usize, text: &str, kind: ListKind) -> Option<Problem> {
+    let is_of_mailbox = matches!(kind, ListKind::Address | ListKind::LocalPart);
+    if !is_of_mailbox || text.starts_with(['^', '+', '/']) || text.contains(';') {
+        return None;
+    }
+    let shown = || text.chars().take(SHOWN).collect();
+    if text.contains(|c: char| c == ',' || c.is_whitespace()) {
+        return Some(Problem::NotSeparated { item, text: shown() });
+    }
+    let no_local_part = kind == ListKind::Address && text.starts_with('@');
+    // `@@` and a file has an error of its own.
+    let is_plain = text.len() > 1 && !text.starts_with("@@");
+    (no_local_part && is_plain).then(|| Problem::NoLocalPart { item, text: shown() })
+}
+
+/// The most characters of an item in an error.
+const SHOWN: usize = 60;

@@ -39,6 +39,12 @@ pub(crate) enum Problem {
     TooMany,
     #[error("must be a string")]
     NotText,
+    #[error("{name}: found a list; expected one text in quotes{}", if *is_condition {
+        ", whose items are separated by colons, as in \"a : b\""
+    } else {
+        ""
+    })]
+    Several { name: String, is_condition: bool },
     #[error(transparent)]
     Macro(MacroError),
     #[error("the rule has no verb")]
@@ -79,6 +85,16 @@ pub(crate) enum Problem {
     Negation { item: usize },
     #[error("item {item}: unreachable, since item {everybody} matches everything")]
     Behind { item: usize, everybody: usize },
+    #[error(
+        "item {item} ({text}): blanks and commas do not separate items; use colons, or begin the list with <,"
+    )]
+    NotSeparated { item: usize, text: String },
+    #[error("item {item} ({text}): no address begins with @; write *{text}")]
+    NoLocalPart { item: usize, text: String },
+    #[error("item {item} ({text}): an address is no local part; use recipients")]
+    AddressAsLocalPart { item: usize, text: String },
+    #[error("item {item} ({text}): not the name of a cipher suite, such as {example}")]
+    CipherSuite { item: usize, text: String, example: String },
     #[error("the list matches nothing: every item is negated")]
     Nobody,
     #[error("the list {}", if *holds {

@@ -10,7 +10,7 @@ use super::context::Context;
 use super::decision::Decision;
 use super::header_fields::cut;
 use super::reply_text::reply;
-use super::rule_step::{NO_MULTILINE, RuleStep};
+use super::rule_step::{NO_MULTILINE, RuleStep, check_form};
 use super::rules::{Problem, RuleError};
 use super::source::{RuleEntry, RuleSource};
 use super::stage::Stage;
@@ -100,6 +100,7 @@ impl Rule {
         if let Some(second) = verbs.next() {
             return Err(second.error(Problem::SecondVerb));
         }
+        check_form(verb, false).map_err(|problem| verb.error(problem))?;
         let verb = Verb::read(verb, caller, stage)?;
         let rest = source.entries.iter().filter(|entry| !is_verb(entry));
         let read = |entry: &RuleEntry| -> Result<_, RuleError> {

@@ -11,7 +11,7 @@ use super::nearest::nearest;
 use super::reply_text::check_class;
 use super::rule::{Caller, Verb};
 use super::rules::{Problem, RuleError};
-use super::source::RuleEntry;
+use super::source::{EntryForm, RuleEntry};
 use super::stage::Stage;
 use super::text::{Text, Unfinished};
 use super::unsupported;
@@ -31,6 +31,32 @@ pub(super) enum RuleStep {
     Control(&'static str),
     Profile(Text),
 }
+
+/// Refuses several texts where one takes the place of another, or where all would have to hold although each is a
+/// list itself; and a number or a boolean for a list.
+pub(super) fn check_form(entry: &RuleEntry, is_condition: bool) -> Result<(), Problem> {
+    let name = entry.name.as_str();
+    match entry.form {
+        EntryForm::OneOfSeveral if !SEVERAL.contains(&name) => {
+            Err(Problem::Several { name: entry.full_name(), is_condition })
+        }
+        EntryForm::Bare if is_condition && name != "condition" => Err(Problem::NotText),
+        _ => Ok(()),
+    }
+}
+
+/// The conditions and modifiers that a rule can have more than once.
+const SEVERAL: [&str; 9] = [
+    "acl",
+    "condition",
+    "ratelimit",
+    "add_header",
+    "remove_header",
+    "control",
+    "delay",
+    "logwrite",
+    "set",
+];
 
 /// The controls that there are.
 ///
@@ -54,7 +80,9 @@ impl RuleStep {
         if entry.of.is_some() != in_parts {
             return Err(entry.error(Problem::Parts { name: name.to_owned() }));
         }
-        if let Some(kind) = home.kinds.iter().find(|kind| kind.name == name) {
+        let kind = home.kinds.iter().find(|kind| kind.name == name);
+        check_form(entry, kind.is_some()).map_err(|problem| entry.error(problem))?;
+        if let Some(kind) = kind {
             if stage == Stage::Event && !kind.stages.contains(&stage) {
                 let (name, cause) = (name.to_owned(), "there is no session to look at");
                 return Err(entry.error(Problem::OutsideSession { name, cause }));

@@ -29,6 +29,17 @@ pub(crate) struct RuleEntry {
     pub(crate) of: Option<String>,
     /// With macros put in.
     pub(crate) text: String,
+    pub(crate) form: EntryForm,
+}
+
+/// The form of a line's value.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum EntryForm {
+    Text,
+    /// A number, `true` or `false`.
+    Bare,
+    /// A text of several in brackets.
+    OneOfSeveral,
 }
 
 impl RuleEntry {
@@ -146,16 +157,23 @@ impl Reader<'_> {
         value: &Spanned<DeValue<'_>>,
     ) -> Result<(), RuleError> {
         if let Some(values) = value.get_ref().as_array() {
-            return values.iter().try_for_each(|value| self.entry(entries, key, of, value));
+            let begin = entries.len();
+            values.iter().try_for_each(|value| self.entry(entries, key, of, value))?;
+            for (_, entry) in entries.iter_mut().skip(begin) {
+                entry.form = EntryForm::OneOfSeveral;
+            }
+            return Ok(());
         }
         let line = self.line(value);
         let problem = |problem| RuleError::Rule { line, problem };
-        let text = match value.get_ref() {
+        let (text, form) = match value.get_ref() {
             DeValue::String(text) => {
-                self.macros.put_into(text).map_err(|error| problem(Problem::Macro(error)))?
+                let text =
+                    self.macros.put_into(text).map_err(|error| problem(Problem::Macro(error)))?;
+                (text, EntryForm::Text)
             }
-            DeValue::Integer(number) => number.to_string(),
-            DeValue::Boolean(word) => word.to_string(),
+            DeValue::Integer(number) => (number.to_string(), EntryForm::Bare),
+            DeValue::Boolean(word) => (word.to_string(), EntryForm::Bare),
             _ => return Err(problem(Problem::NotText)),
         };
         let (negated, name) = match key.get_ref().strip_prefix('!') {
@@ -163,7 +181,7 @@ impl Reader<'_> {
             None => (false, &**key.get_ref()),
         };
         let of = of.map(|of| of.get_ref().to_string());
-        let entry = RuleEntry { line, negated, name: name.to_owned(), of, text };
+        let entry = RuleEntry { line, negated, name: name.to_owned(), of, text, form };
         entries.push((value.span().start, entry));
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Conditions on lists: whose host, domain, local part, address or profile is in one.
 
 use event_expand::{ListKind, Membership};
+use mail_types::exim::List;
 use mail_types::smtp::{MailHost, Mailbox};
 
 use crate::gateway::policy::condition::{Condition, RuleScope, Test, Truth};
@@ -9,6 +10,7 @@ use crate::gateway::policy::list::{RuleList, Subject, Undecided};
 use crate::gateway::policy::rules::Problem;
 use crate::gateway::policy::source::RuleEntry;
 use crate::gateway::policy::stage::Stage;
+use crate::gateway::telemetry::cipher::suites;
 
 /// Whether somebody is in a list.
 #[derive(Debug)]
@@ -28,10 +30,13 @@ impl ListTest {
         kind: ListKind,
         subject: SubjectOf,
     ) -> Result<Self, Problem> {
-        Ok(Self {
-            list: RuleList::read(&entry.text, stage, (home.language, home.host), kind)?,
-            subject,
-        })
+        let list = RuleList::read(&entry.text, stage, (home.language, home.host), kind)?;
+        if !entry.text.contains('$')
+            && let Some(mistake) = mistake(&entry.name, List::new(&entry.text))
+        {
+            return Err(mistake);
+        }
+        Ok(Self { list, subject })
     }
 
     async fn ask(&self, context: &mut Context<'_>, subject: Subject) -> Truth {
@@ -50,6 +55,38 @@ impl Condition for ListTest {
             None => Test::Pending(Box::pin(self.ask(context, subject))),
         }
     }
+}
+
+/// Finds an item that no subject of this condition can match.
+fn mistake(condition: &str, list: List<'_>) -> Option<Problem> {
+    for (at, text) in list.enumerate() {
+        let text = text.trim_start_matches('!').trim();
+        let (item, shown) = (at + 1, || text.to_owned());
+        if text.starts_with(['^', '+', '/']) || text.contains(';') {
+            continue;
+        }
+        match condition {
+            "local_parts" if text.contains('@') => {
+                return Some(Problem::AddressAsLocalPart { item, text: shown() });
+            }
+            "encrypted" if !suites().any(|suite| is_matched(text, &suite)) => {
+                let example = suites().next().unwrap_or_default();
+                return Some(Problem::CipherSuite { item, text: shown(), example });
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Tells whether a pattern, which may begin with `*`, matches a name.
+fn is_matched(pattern: &str, name: &str) -> bool {
+    let end = pattern.strip_prefix('*');
+    let part = name.len().checked_sub(end.unwrap_or(pattern).len());
+    let part = part
+        .and_then(|from| name.get(from..))
+        .filter(|part| end.is_some() || part.len() == name.len());
+    part.is_some_and(|part| part.eq_ignore_ascii_case(end.unwrap_or(pattern)))
 }
 
 /// The client, of an event that of its session.
