@@ -66,8 +66,8 @@ fn a_list_that_cannot_mean_its_text_is_refused() {
 fn a_list_that_can_is_taken() {
     for (place, line) in [
         ("acl_smtp_mail", "senders = '<, ann@x.example, bob@x.example'"),
-        ("acl_smtp_mail", "senders = '^ann, bob@x\\.example$ : : *@x.example'"),
-        ("acl_smtp_rcpt", "local_parts = '^ann@home$ : *-request'"),
+        ("acl_smtp_mail", "senders = '^ann, bob@x\\.example\\$ : : *@x.example'"),
+        ("acl_smtp_rcpt", "local_parts = '^ann@home\\$ : *-request'"),
         ("acl_smtp_mail", "encrypted = '* '"),
         ("acl_smtp_mail", "condition = ['yes', '${if eq{a}{a}}']"),
         ("acl_smtp_mail", "add_header = ['X-A: b', 'X-C: d']"),

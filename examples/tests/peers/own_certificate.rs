@@ -3,12 +3,15 @@
 use std::fs;
 use std::process::Command;
 
+use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+
 use super::authority::Authority;
 use super::block::Block;
 use super::client_certificates::{say, shown, telling_all};
 use super::gateway::Gateway;
 use super::servers::{Peers, have, output_of, swaks, text};
 use super::stapled::certificate;
+use super::staples::checked;
 use super::staples_exim::ForExim;
 
 /// An authority with certificates of both kinds for the gateway.
@@ -108,4 +111,34 @@ fn of_several_certificates_the_one_that_the_client_got_is_told() {
     let [first, second] =
         [1, 2].map(|at| line.split(" <").nth(at).unwrap().split('>').next().unwrap());
     assert!(first == second && !first.is_empty() && line.ends_with(" <cert>"), "{line}");
+}
+
+#[test]
+fn a_certificate_that_is_not_valid_now_is_told_of() {
+    let block = Block::claim();
+    let authority = authority(&block);
+    let issue = |begin: i32, end: i32| {
+        let mut params = CertificateParams::new(vec!["mx.test".to_owned()]).unwrap();
+        params.not_before = date_time_ymd(begin, 1, 2);
+        params.not_after = date_time_ymd(end, 1, 2);
+        let key = KeyPair::generate().unwrap();
+        fs::write(authority.path("mx.test.pem"), params.self_signed(&key).unwrap().pem()).unwrap();
+        fs::write(authority.path("mx.test.key"), key.serialize_pem()).unwrap();
+    };
+    issue(2020, 2021);
+    let mut gateway = Gateway::start(block.own(0), &certificate(&authority, "mx.test"));
+    let file = authority.path("mx.test.pem");
+    let expired = format!(
+        "{file}: the certificate expired on 2021-01-02 00:00:00 UTC; clients that verify it refuse it"
+    );
+    gateway.line(&expired);
+    assert_eq!(checked(&gateway), format!("gateway: {expired}\n"));
+    issue(2120, 2121);
+    let early = "the certificate is not valid before 2120-01-02 00:00:00 UTC";
+    assert!(checked(&gateway).contains(early));
+    // The next connection finds the new files.
+    say(&gateway.address(), &[], &["quit"]);
+    gateway.line(early);
+    issue(2020, 2120);
+    assert_eq!(checked(&gateway), "");
 }

@@ -202,7 +202,7 @@ fn certificates_of_two_kinds_have_a_staple_each() {
 }
 
 /// What `--check` says of the gateway's configuration.
-fn checked(gateway: &Gateway) -> String {
+pub(crate) fn checked(gateway: &Gateway) -> String {
     let mut check = Command::new(binary());
     check.arg("--config").arg(gateway.folder().join("gateway.toml"));
     let output = output_of(check.arg("--check").current_dir(gateway.folder()), b"");

@@ -10,9 +10,11 @@ use rustls::crypto::ring::default_provider;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::sign::CertifiedKey;
 use rustls::{Error, InconsistentKeys};
+use time::OffsetDateTime;
 
 use super::renewal::fetchable;
 use super::{TlsError, pem_file, proof, provider};
+use crate::gateway::policy::built_in::log_time;
 
 /// The files of a certificate, its key and its OCSP response.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -70,6 +72,23 @@ impl CertificateFiles {
         })
     }
 
+    /// Returns a warning of a certificate that is not valid now.
+    pub(super) fn untimely(&self, chain: &[CertificateDer<'_>]) -> Option<String> {
+        let (leaf, _) = parse(chain).ok()?;
+        let now = UnixTime::now();
+        let (verb, time) = if now < leaf.not_before() {
+            ("is not valid before", leaf.not_before())
+        } else if now > leaf.not_after() {
+            ("expired on", leaf.not_after())
+        } else {
+            return None;
+        };
+        let time = i64::try_from(time.as_secs()).ok();
+        let time = time.and_then(|time| OffsetDateTime::from_unix_timestamp(time).ok())?;
+        let (path, time) = (self.certificate.display(), log_time(time));
+        Some(format!("{path}: the certificate {verb} {time} UTC; clients that verify it refuse it"))
+    }
+
     pub(super) fn stamps(&self) -> Stamps {
         [&self.certificate, &self.key].map(|path| FileStamp::of(path).ok())
     }
@@ -88,7 +107,7 @@ impl CertificateFiles {
             TlsError::OtherKey { .. } if self.key != self.certificate => ("tls_privatekey", error),
             error => ("tls_certificate", error),
         })?;
-        let mut warnings = Vec::new();
+        let mut warnings: Vec<_> = self.untimely(&key.cert).into_iter().collect();
         let lack = match &self.proof {
             None => fetchable(&key.cert, fetch).err().map(|error| error.to_string()),
             Some(path) => {

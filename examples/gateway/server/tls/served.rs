@@ -129,6 +129,9 @@ impl Loaded {
     fn new(files: CertificateFiles, renewals: &Renewals) -> Result<Self, TlsError> {
         let stamps = files.stamps();
         let key = files.load()?;
+        if let Some(warning) = files.untimely(&key.cert) {
+            warn!(event = "tls", "{warning}");
+        }
         let proof = Proof::of(&files, &key.cert, renewals);
         Ok(Self { files, stamps, key, proof, staple: None, told: false })
     }
@@ -165,6 +168,9 @@ impl Loaded {
             }
         };
         info!(event = "tls", "certificate {path} changed and reloaded");
+        if let Some(warning) = self.files.untimely(&key.cert) {
+            warn!(event = "tls", "{warning}");
+        }
         self.proof = Proof::of(&self.files, &key.cert, renewals);
         (self.key, self.staple, self.told) = (key, None, false);
         true
