@@ -197,6 +197,7 @@ mod need;
 mod operators;
 mod parse;
 mod statement;
+mod statement_end;
 mod stop;
 mod template;
 mod tree;

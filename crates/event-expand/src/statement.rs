@@ -90,6 +90,12 @@ pub enum StatementError {
     /// A string, a name or a comment is not closed.
     #[error("unclosed string, name or comment in the query")]
     Open,
+    /// Another statement follows: a lookup runs one.
+    #[error("more than one statement in the query: text after ';' at byte {at} of its SQL")]
+    SecondStatement {
+        /// The position of the semicolon in the SQL.
+        at: usize,
+    },
     /// A value contains a NUL, which `PostgreSQL` text cannot hold.
     #[error("NUL in parameter {parameter}, which PostgreSQL cannot hold")]
     Nul {
@@ -165,12 +171,15 @@ struct Scanner {
     /// The current string, and whether it contains a value.
     string: Vec<u8>,
     binds: bool,
+    /// The position of the first semicolon outside quotations and comments.
+    end: Option<usize>,
 }
 
 impl Scanner {
     fn new(dialect: Dialect, octets: usize) -> Self {
         let (sql, parameters, string) = (Vec::with_capacity(octets), Vec::new(), Vec::new());
-        Self { dialect, sql, parameters, context: SqlContext::Plain, string, binds: false }
+        let context = SqlContext::Plain;
+        Self { dialect, sql, parameters, context, string, binds: false, end: None }
     }
 
     fn text(&mut self, text: &[u8], at: usize) -> Result<(), StatementError> {
@@ -256,6 +265,10 @@ impl Scanner {
             }
             (b'$', _) if self.dialect == Dialect::Pgsql && !after_word => {
                 return self.dollar(behind, at);
+            }
+            (b';', _) => {
+                self.end.get_or_insert(self.sql.len());
+                SqlContext::Plain
             }
             (b'?', _) if self.dialect == Dialect::Sqlite => {
                 return Err(StatementError::Placeholder { at });
@@ -351,6 +364,11 @@ impl Scanner {
             SqlContext::Plain | SqlContext::Line => {}
             _ => return Err(StatementError::Open),
         }
+        if let Some(at) = self.end
+            && !crate::statement_end::is_end(&self.sql, at)
+        {
+            return Err(StatementError::SecondStatement { at });
+        }
         let sql = String::from_utf8(self.sql).map_err(|_| StatementError::Text)?;
         Ok(Statement { sql, parameters: self.parameters })
     }
@@ -363,5 +381,5 @@ impl Scanner {
 
 /// Tells whether a byte may begin something outside quotations and comments.
 fn is_special(byte: u8) -> bool {
-    matches!(byte, b'\'' | b'"' | b'`' | b'[' | b'-' | b'/' | b'$' | b'?' | b':' | b'@')
+    matches!(byte, b'\'' | b'"' | b'`' | b'[' | b'-' | b'/' | b'$' | b'?' | b':' | b'@' | b';')
 }

@@ -177,6 +177,26 @@ impl Template {
         self.check_names(variables)
     }
 
+    /// Checks its regular expressions that have nothing to expand; an expansion finds only those that it reaches.
+    ///
+    /// ```
+    /// use event_expand::{ExpandError, Template};
+    ///
+    /// let template: Template = "${if match{$local_part}{(}{yes}{no}}".parse()?;
+    /// assert!(matches!(template.check_patterns(), Err(ExpandError::Regex { at: 5, .. })));
+    /// # Ok::<(), event_expand::TemplateError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ExpandError::Regex`] with the first invalid one.
+    pub fn check_patterns(&self) -> Result<(), ExpandError> {
+        match self.tree.invalid_pattern() {
+            Some((at, offset)) => Err(ExpandError::Regex { at, offset }),
+            None => Ok(()),
+        }
+    }
+
     pub(crate) fn check_names(&self, variables: &dyn Variables) -> Result<(), ExpandError> {
         let unknown = |name: &str| matches!(variables.variable(name), Variable::Unknown);
         match self.tree.names.iter().find(|(name, _)| unknown(name)) {

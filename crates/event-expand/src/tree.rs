@@ -10,7 +10,7 @@ use crate::operators::json::JsonList;
 use crate::operators::operator::Operator;
 use crate::operators::pattern::Pattern;
 use crate::stop::ExpandError;
-use crate::tree::condition::Condition;
+use crate::tree::condition::{Condition, Test};
 use crate::tree::lookup::Lookup;
 use crate::variables::HeaderForm;
 
@@ -83,6 +83,20 @@ impl Tree {
         let pattern = self.patterns.get(id.0 as usize);
         debug_assert!(pattern.is_some(), "{id:?} is of another tree");
         pattern
+    }
+
+    /// The first invalid pattern that has nothing to expand: the position of its item or condition, and that of its fault.
+    pub(crate) fn invalid_pattern(&self) -> Option<(usize, usize)> {
+        let of_nodes = self.nodes.iter().filter_map(|node| match node.kind {
+            NodeKind::Substitute(_, id) => Some((node.at, id?)),
+            _ => None,
+        });
+        let of_conditions = self.conditions.iter().filter_map(|condition| match condition.test {
+            Test::Match(_, _, id) => Some((condition.at, id?)),
+            _ => None,
+        });
+        let fault = |(at, id)| Some((at as usize, self.pattern(id)?.fault()?));
+        of_nodes.chain(of_conditions).filter_map(fault).min()
     }
 
     /// The position of such an item in this part of the template.

@@ -118,6 +118,25 @@ fn a_value_elsewhere_is_refused() {
         let template = format!("${{lookup {lookup}{{{before}${{quote_{lookup}:$x}}{behind}}}}}");
         assert_eq!(statement(&template, b"v", dialect), Err(error), "{template}");
     }
+    for dialect in [Dialect::Sqlite, Dialect::Pgsql] {
+        for (text, at) in [
+            ("SELECT 1; DROP TABLE a", Some(8)),
+            ("SELECT ';';'x'", Some(10)),
+            ("SELECT 1;; SELECT 2", Some(8)),
+            ("SELECT 1; /* ; */ x", Some(8)),
+            ("SELECT ';' -- ; x", None),
+            ("SELECT 1; ; -- x\n ; /* x", None),
+            ("SELECT 1;", None),
+            (" CREATE TRIGGER t AFTER DELETE ON a BEGIN DELETE FROM b; END;", None),
+        ] {
+            let mut query = Query::default();
+            query.push_literal(text.as_bytes());
+            let found = Statement::new(&query, dialect).err();
+            let unclosed = text.ends_with("/* x").then_some(StatementError::Open);
+            let several = at.map(|at| StatementError::SecondStatement { at });
+            assert_eq!(found, unclosed.or(several), "{text}");
+        }
+    }
     let mut query = Query::default();
     query.push_literal(b"SELECT '");
     query.push_value(b"v", Trust::Untrusted);

@@ -123,3 +123,18 @@ fn queries_are_known_as_far_as_their_text_is() {
     let found: Vec<_> = queries.iter().map(|(_, lookup, query)| (lookup.name, query)).collect();
     assert_eq!(found, [("sqlite", &sqlite), ("pgsql", &pgsql)]);
 }
+
+#[test]
+fn regular_expressions_without_expansions_are_checked() {
+    let check = |text: &str| text.parse::<Template>().unwrap().check_patterns().err();
+    for (text, place, fault) in [
+        ("${if match{$known}{(}}", 5, 1),
+        ("${if eq{a}{b}{}{${if match{$known}{a[}}}}", 21, 2),
+        ("${sg{$known}{*}{b}}", 0, 0),
+    ] {
+        let Some(ExpandError::Regex { at, offset }) = check(text) else { panic!("{text}") };
+        assert_eq!((at, offset <= fault), (place, true), "{text}: {offset}");
+    }
+    assert_eq!(check("${if match{$known}{($known}}"), None);
+    assert_eq!(check("${if match{$known}{\\N^(a|b)$\\N}}"), None);
+}

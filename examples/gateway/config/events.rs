@@ -357,7 +357,9 @@ fn template(
     })?;
     let calls = template.needs().any(|(_, need)| matches!(need, Need::Acl(_)));
     let checked = if calls { template.check(&known) } else { template.check(&NamesOfEvents) };
-    checked.map_err(|source| EventsError::Variable { transport, source })?;
+    checked
+        .and_then(|()| template.check_patterns())
+        .map_err(|source| EventsError::Variable { transport, source })?;
     if let Some((at, text)) = template.compared("event_name").find(|(_, text)| !is_event(text)) {
         let names = EventName::ALL.iter().map(|event| event.as_str());
         let nearest = nearest(&String::from_utf8_lossy(text), names);

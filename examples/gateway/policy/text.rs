@@ -49,6 +49,7 @@ impl Text {
             Form::Literal(Value::new(text.to_vec(), Trust::Trusted))
         } else {
             template.check(&Names)?;
+            template.check_patterns()?;
             template.check(&NamesAt(place)).map_err(|early| match early {
                 ExpandError::UnknownVariable { at, name } => TextError::Early { at, name, place },
                 other => TextError::Name(other),

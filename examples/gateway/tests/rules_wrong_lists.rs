@@ -1,9 +1,9 @@
-//! Lists and values of rules that are refused, each with its line.
+//! Lists and texts of rules that are refused, each with its line.
 
 use crate::gateway::config::Config;
 
 /// Rules, and the error.
-const WRONG_LISTS: &[(&str, &str)] = &[
+const WRONG_TEXTS: &[(&str, &str)] = &[
     (
         "[[acl_smtp_mail]]\nverb = 'deny'\nsenders = ['a@x.example', 'b@x.example']",
         "line 3: senders: found a list; expected one text in quotes, whose items are separated by colons, as in \"a : b\"",
@@ -52,18 +52,34 @@ const WRONG_LISTS: &[(&str, &str)] = &[
         "[[acl_smtp_mail]]\nverb = 'deny'\nencrypted = 'TLS1.3'",
         "line 3: item 1 (TLS1.3): not the name of a cipher suite, such as TLS_",
     ),
+    (
+        "[[acl_smtp_mail]]\nverb = 'deny'\ncondition = '${if match{$sender_address}{(}}'",
+        "line 3: byte 5: invalid regular expression",
+    ),
+    (
+        "[[acl_smtp_mail]]\nverb = 'deny'\nmessage = '${sg{$sender_address}{*}{b}}'",
+        "line 3: byte 0: invalid regular expression",
+    ),
+    (
+        "event_action = '${lookup sqlite{SELECT 1; DROP TABLE a}}'",
+        "more than one statement in the query: text after ';' at byte 8 of its SQL",
+    ),
+    (
+        "[[acl_smtp_mail]]\nverb = 'deny'\ncondition = '${lookup sqlite{SELECT 1 FROM a; SELECT 2}}'",
+        "more than one statement in the query",
+    ),
 ];
 
 #[test]
-fn a_list_that_cannot_mean_its_text_is_refused() {
-    for (text, message) in WRONG_LISTS {
+fn a_value_that_cannot_mean_its_text_is_refused() {
+    for (text, message) in WRONG_TEXTS {
         let error = Config::parse(text).unwrap_err().to_string();
         assert!(error.contains(message), "{text}: {error}");
     }
 }
 
 #[test]
-fn a_list_that_can_is_taken() {
+fn a_value_that_can_is_taken() {
     for (place, line) in [
         ("acl_smtp_mail", "senders = '<, ann@x.example, bob@x.example'"),
         ("acl_smtp_mail", "senders = '^ann, bob@x\\.example\\$ : : *@x.example'"),

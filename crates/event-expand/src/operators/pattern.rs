@@ -44,6 +44,11 @@ impl Pattern {
         Self { regex, not_empty, of_longer, backtracks, size }
     }
 
+    /// The position of a fault in the pattern.
+    pub(crate) fn fault(&self) -> Option<usize> {
+        self.regex.as_ref().err().copied()
+    }
+
     pub(crate) fn matches(&self, subject: &Subject<'_>) -> Result<Option<Groups>, MatchError> {
         search(self.regex_for(subject)?, subject, 0)
     }
