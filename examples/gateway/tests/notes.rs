@@ -123,7 +123,7 @@ async fn a_refused_greeting_leaves_no_notes() {
 }
 
 /// Both places publish a limit and a rate; a rule at HELO refuses.
-const RATES: &str = r#"event_action = ''
+const RATES: &str = r"event_action = ''
     [[acl_smtp_helo]]
     verb = 'warn'
     ratelimit = '70 / 1h / per_cmd / strict / of-helo-$sender_host_address'
@@ -138,7 +138,7 @@ const RATES: &str = r#"event_action = ''
     verb = 'deny'
     local_parts = 'show'
     message = 'limit $sender_rate_limit, rate $sender_rate, period $sender_rate_period'
-"#;
+";
 
 /// Within a transaction the rate of `MAIL` is that which later rules read, whatever a refused greeting has counted.
 #[tokio::test]

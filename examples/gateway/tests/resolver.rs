@@ -79,7 +79,7 @@ fn a_resolver_on_another_host_is_believed_only_with_dns_trust_ad() {
     fs::write(&file, "nameserver 192.0.2.53\nnameserver 127.0.0.1\n").unwrap();
     let [here, elsewhere] =
         ["127.0.0.1:53", "192.0.2.53:53"].map(|server| (server.to_owned(), true));
-    assert_eq!(believed(&read("")), [here.clone()]);
+    assert_eq!(believed(&read("")), std::slice::from_ref(&here));
     assert_eq!(believed(&read("dns_trust_ad = true\n")), [elsewhere, here]);
 }
 

@@ -77,9 +77,9 @@ impl Connection {
         let now = SystemTime::now();
         let id = self.message.take().unwrap_or_else(|| MessageId::next(now));
         self.progress.id = Some(id);
-        let held = self.session.held();
+        let before = self.session.held();
         let body = Bytes::from(self.session.take_message());
-        let held = held.saturating_sub(self.session.held());
+        let octets = before.saturating_sub(self.session.held());
         let Some(recipients) = self.recipients(takers) else {
             return MessageOutcome::all(takers.len(), fault("no recipient"));
         };
@@ -97,7 +97,7 @@ impl Connection {
         let handed = match self.delivery.files(&self.gateway.startup.mailboxes, takers, quarantined)
         {
             Ok(Some(files)) => {
-                let memory = self.memory.split(held);
+                let memory = self.memory.split(octets);
                 self.put(files, (id, now), rest, memory).await
             }
             Ok(None) => {
