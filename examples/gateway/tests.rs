@@ -18,6 +18,7 @@ mod config_tls;
 mod config_told;
 mod connection;
 mod database_file;
+mod dead_disk;
 #[cfg(feature = "test-util")]
 mod deadlines;
 mod dmarc;

@@ -82,6 +82,7 @@ mod peers {
     pub(crate) mod staples_exim;
     pub(crate) mod staples_required;
     pub(crate) mod starting;
+    pub(crate) mod stray_header;
     pub(crate) mod tls_on_connect;
     pub(crate) mod tls_settings;
     pub(crate) mod unanswered;

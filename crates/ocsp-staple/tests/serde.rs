@@ -106,6 +106,9 @@ fn a_proof_whose_times_do_not_fit_is_refused() {
         ("until", "9999-12-31T23:59:59Z", Some("until is after next_update")),
         ("until", "2026-06-21T12:00:00Z", None),
         ("until", "2026-06-20T00:00:00Z", None),
+        ("until", "2001-01-01T00:00:00Z", Some("until is before this_update")),
+        ("this_update", "2026-06-21T12:00:00Z", None),
+        ("this_update", "2026-06-21T12:00:01Z", Some("next_update is before this_update")),
         ("next_update", "2001-01-01T00:00:00Z", Some("next_update is before this_update")),
     ] {
         let mut json = good.clone();
@@ -117,6 +120,14 @@ fn a_proof_whose_times_do_not_fit_is_refused() {
     json["next_update"] = json!(null);
     json["until"] = json!("2030-01-01T00:00:00Z");
     assert_eq!(refused(&json), None);
+    for (until, cause) in [
+        ("2030-01-01T00:00:00Z", None),
+        ("2029-12-31T23:59:59Z", Some("until is before this_update")),
+    ] {
+        json["this_update"] = json!("2030-01-01T00:00:00Z");
+        json["until"] = json!(until);
+        assert_eq!(refused(&json).as_deref(), cause, "{until}");
+    }
     delegated["signer"]["delegated"]["until"] = json!("2026-06-16T00:00:00Z");
     let cause = "until is after the end of the signer's certificate";
     assert_eq!(refused(&delegated).as_deref(), Some(cause));

@@ -113,6 +113,14 @@ impl Share {
         room
     }
 
+    /// Takes the part of a whole message, which is handed over; it counts until its own drop.
+    pub(crate) fn split(&mut self, octets: usize) -> MessageMemory {
+        debug_assert!(self.number.is_none(), "the message is being received");
+        let octets = if self.number.is_none() { octets.min(self.octets) } else { 0 };
+        self.octets -= octets;
+        MessageMemory { memory: Arc::clone(&self.memory), octets }
+    }
+
     /// Waits for the eviction.
     pub(crate) async fn evicted(&self) {
         self.evicted.notified().await;
@@ -127,5 +135,18 @@ impl Share {
 impl Drop for Share {
     fn drop(&mut self) {
         self.set(0, None);
+    }
+}
+
+/// The memory of a message that was handed over, returned by the drop.
+#[derive(Debug)]
+pub(crate) struct MessageMemory {
+    memory: Arc<Memory>,
+    octets: usize,
+}
+
+impl Drop for MessageMemory {
+    fn drop(&mut self) {
+        self.memory.holders().change(self.octets, 0);
     }
 }

@@ -9,12 +9,13 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::net::{RecvFlags, recv};
 #[cfg(target_os = "linux")]
 use rustix::{net::sockopt::socket_incoming_cpu, thread::sched_getcpu};
 use rustls::pki_types::CertificateDer;
 use rustls::server::Acceptor;
 use rustls::{HandshakeKind, ServerConfig};
-use tokio::io::{AsyncRead, AsyncWriteExt as _, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWriteExt as _, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::yield_now;
@@ -97,12 +98,25 @@ impl Wire {
         start.get(..length).unwrap_or_default().to_vec()
     }
 
-    /// Waits for the first octets of a connection in clear, and leaves them there.
-    pub(crate) async fn first(&self) -> io::Result<Vec<u8>> {
+    /// Waits for the first octets of a connection in clear until they are enough, or its end, and leaves them there.
+    pub(crate) async fn first(&self, is_enough: impl Fn(&[u8]) -> bool) -> io::Result<Vec<u8>> {
         let Self::Clear(stream) = self else { return Ok(Vec::new()) };
-        let mut start = [0; START];
-        let length = stream.peek(&mut start).await?;
-        Ok(start.get(..length).unwrap_or_default().to_vec())
+        loop {
+            let ready = stream.ready(Interest::READABLE).await?;
+            let mut octets = Vec::new();
+            let looked = stream.try_io(Interest::READABLE, || {
+                let mut start = [0; START];
+                let (_, length) = recv(stream, &mut start[..], RecvFlags::PEEK)?;
+                octets.extend_from_slice(start.get(..length).unwrap_or_default());
+                // Else the next wait would return at once, with the same octets.
+                if is_enough(&octets) { Ok(()) } else { Err(io::ErrorKind::WouldBlock.into()) }
+            });
+            match looked {
+                Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
+                Err(_) if !ready.is_read_closed() => {}
+                _ => return Ok(octets),
+            }
+        }
     }
 
     /// Writes all bytes.

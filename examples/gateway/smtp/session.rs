@@ -11,7 +11,7 @@ mod greeting;
 mod patience;
 mod reception;
 mod settings;
-mod stray_header;
+pub(crate) mod stray_header;
 mod turns;
 mod unasked;
 mod verdicts;

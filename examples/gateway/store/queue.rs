@@ -100,7 +100,7 @@ impl Store {
     }
 
     /// Stores a message in Maildirs beside the store's; waits until it is durable in each. If they belong
-    /// `together`, none has it unless all could be written.
+    /// `together`, none has it unless all could be written. `share` is dropped when no thread has the message any more.
     ///
     /// # Errors
     ///
@@ -110,6 +110,7 @@ impl Store {
         &self,
         messages: Vec<FolderMessage>,
         together: bool,
+        share: impl Send + Sync + 'static,
     ) -> Vec<Result<(), StoreError>> {
         let count = messages.len();
         let Some(queue) = &self.queue else { return vec![Ok(()); count] };
@@ -127,15 +128,20 @@ impl Store {
         } else {
             messages.into_iter().map(|message| vec![message]).collect()
         };
-        let mut running = JoinSet::new();
+        let (mut running, share) = (JoinSet::new(), Arc::new(share));
         for (number, part) in parts.into_iter().enumerate() {
             let (writers, host) = (queue.writers.clone(), Arc::clone(&queue.host));
             let maildirs = part.iter().map(|file| file.maildir.clone()).collect();
+            let part = (part, Arc::clone(&share));
             running.spawn(async move {
-                let work = move |job: &WriterJob| folder::deliver(&part, together, &host, job);
+                let work = move |job: &WriterJob| {
+                    let (part, _share) = part;
+                    folder::deliver(&part, together, &host, job)
+                };
                 (number, writers.run(maildirs, work).await)
             });
         }
+        drop(share);
         // A panic has its own message.
         let mut results = vec![Err(StoreError::Stopped); count];
         while let Some(done) = running.join_next().await {

@@ -222,7 +222,7 @@ const ABANDONED: usize = 2;
 const ACTIVE: usize = 16;
 /// The most of them for one Maildir.
 const SHARE: usize = 8;
-/// The most threads that are stuck beside those at work; each keeps its message in memory.
+/// The most threads that are stuck beside those at work; each keeps its message in memory, with the share of that.
 const STUCK: usize = 32;
 /// The number of Maildirs from which those without a thread are forgotten.
 const MANY: usize = 256;

@@ -1,14 +1,18 @@
 //! Maildirs beside the one of the store, and messages in them.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::thread;
 use std::time::SystemTime;
+
+use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 
 use super::scratch::Scratch;
 use crate::gateway::message::id::MessageId;
 use crate::gateway::store::Message;
 use crate::gateway::store::folder::{FolderMessage, deliver};
+use crate::gateway::store::store_error::StoreError;
 use crate::gateway::store::writers::WriterJob;
 
 fn file(maildir: &Path, number: usize) -> FolderMessage {
@@ -112,6 +116,48 @@ fn what_fails_at_last_is_taken_back_from_all() {
         assert_eq!(is_ok, [!together, false]);
         assert_eq!(names(&good.join("new")).len(), usize::from(!together));
         assert!(names(&good.join("tmp")).is_empty() && names(&bad.join("tmp")).is_empty());
+    }
+}
+
+/// Delivers as a user without privileges: root reads every directory.
+fn deliver_unprivileged(
+    messages: [FolderMessage; 3],
+    together: bool,
+) -> Vec<Result<(), StoreError>> {
+    let work = move || {
+        // They are those of this thread alone.
+        let mut own = capabilities(None).unwrap();
+        own.effective.remove(CapabilitySet::DAC_OVERRIDE | CapabilitySet::DAC_READ_SEARCH);
+        set_capabilities(None, own).unwrap();
+        deliver(&messages, together, "mx.example", &WriterJob::default())
+    };
+    thread::spawn(work).join().unwrap()
+}
+
+/// A file that was moved into its place is there, durably or not, though its client gets 451 and sends it again.
+#[test]
+fn a_file_whose_directory_cannot_be_synced_is_taken_back() {
+    for together in [true, false] {
+        for at in 0..3 {
+            let scratch = Scratch::new();
+            let maildirs = ["a", "b", "c"].map(|name| scratch.path().join(name));
+            let files = || [0, 1, 2].map(|number| file(&maildirs[number], number));
+            assert!(deliver_unprivileged(files(), together).iter().all(Result::is_ok));
+            // A file can be moved there and removed, but to sync it the directory must be read.
+            let new = maildirs[at].join("new");
+            fs::set_permissions(&new, Permissions::from_mode(0o300)).unwrap();
+            let results = deliver_unprivileged(files(), together);
+            fs::set_permissions(&new, Permissions::from_mode(0o700)).unwrap();
+            let error = results[at].clone().unwrap_err().to_string();
+            assert_eq!(error, format!("cannot sync the directory {}", new.display()));
+            for (number, (maildir, result)) in maildirs.iter().zip(results).enumerate() {
+                assert_eq!(result.is_ok(), number != at && !together, "{at} {number}");
+                // The first message is there, and the second if its client has 250.
+                let count = names(&maildir.join("new")).len();
+                assert_eq!(count, 1 + usize::from(result.is_ok()), "{at} {number}");
+                assert!(names(&maildir.join("tmp")).is_empty(), "{at} {number}");
+            }
+        }
     }
 }
 

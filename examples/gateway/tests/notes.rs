@@ -122,6 +122,55 @@ async fn a_refused_greeting_leaves_no_notes() {
     running.end().await;
 }
 
+/// Both places publish a limit and a rate; a rule at HELO refuses.
+const RATES: &str = r"event_action = ''
+    [[acl_smtp_helo]]
+    verb = 'warn'
+    ratelimit = '70 / 1h / per_cmd / strict / of-helo-$sender_host_address'
+    [[acl_smtp_helo]]
+    verb = 'deny'
+    condition = '${if eq{$sender_helo_name}{refused.example}}'
+    message = 'limit $sender_rate_limit, period $sender_rate_period, rate $sender_rate'
+    [[acl_smtp_mail]]
+    verb = 'warn'
+    ratelimit = '50 / 2h / per_cmd / strict / of-mail-$sender_host_address'
+    [[acl_smtp_rcpt]]
+    verb = 'deny'
+    local_parts = 'show'
+    message = 'limit $sender_rate_limit, rate $sender_rate, period $sender_rate_period'
+";
+
+/// Within a transaction the rate of `MAIL` is that which later rules read, whatever a refused greeting has counted.
+#[tokio::test]
+async fn a_refused_greeting_leaves_the_rate_of_the_transaction() {
+    let running = Running::start(RATES).await;
+    let mut client = running.client().await;
+    client.say("EHLO good.example").await;
+    client.say("MAIL FROM:<a@b.example>").await;
+    let before = client.say("RCPT TO:<show@example.com>").await;
+    assert!(before.starts_with("550 5.7.1 limit 50, rate 1"), "{before}");
+    assert!(before.ends_with(", period 2h"), "{before}");
+    for count in 2..5 {
+        // The rule of the greeting reads its own rate.
+        let refused = client.say("EHLO refused.example").await;
+        let own = format!("550 5.7.1 limit 70, period 1h, rate {count}.");
+        // It declines a little with the time.
+        let a_hair_less = format!("550 5.7.1 limit 70, period 1h, rate {}.9", count - 1);
+        assert!(refused.starts_with(&own) || refused.starts_with(&a_hair_less), "{refused}");
+        assert_eq!(client.say("RCPT TO:<show@example.com>").await, before);
+    }
+    client.quit().await;
+    // Between transactions nothing of it stays either.
+    let mut client = running.client().await;
+    client.say("EHLO good.example").await;
+    client.say("HELO refused.example").await;
+    client.say("MAIL FROM:<a@b.example>").await;
+    let shown = client.say("RCPT TO:<show@example.com>").await;
+    assert!(shown.starts_with("550 5.7.1 limit 50, rate "), "{shown}");
+    client.quit().await;
+    running.end().await;
+}
+
 /// A client cannot take back what was counted by a greeting that is refused.
 #[tokio::test]
 async fn a_rate_is_counted_all_the_same() {

@@ -68,52 +68,6 @@ fn a_message_has_a_line_of_arrival_and_one_for_each_recipient() {
     assert_eq!(lines[2], "-> bob <bob@local.test> R=localuser T=local_delivery");
 }
 
-/// A balancer that no option names says who its client is; the log says what to do.
-#[test]
-fn a_proxy_header_that_nobody_expects_is_told_with_its_option() {
-    let block = Block::claim();
-    let (clear, tls) = (block.own(0), block.own(1));
-    let options = format!(
-        "local_interfaces = '127.0.0.1.{clear} : 127.0.0.1.{tls}'\ntls_on_connect_ports = '{tls}'"
-    );
-    let mut gateway = Gateway::start_as_written(clear, &format!("{options}\n"));
-    let v2 = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\x7f\0\0\x02\x7f\0\0\x01\0\x01\0\x19";
-    for (count, (port, header)) in [
-        (clear, &b"PROXY TCP4 192.0.2.7 192.0.2.1 40000 25\r\n"[..]),
-        (clear, v2),
-        (tls, b"PROXY TCP4 192.0.2.7 192.0.2.1 40000 465\r\n"),
-        (tls, v2),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let mut smtp = Dialogue::connect(port);
-        smtp.send(header);
-        let rest = smtp.rest();
-        assert!(
-            port == tls || rest.ends_with("554 5.5.0 SMTP synchronization error\r\n"),
-            "{rest}"
-        );
-        let told = "PROXY header from [127.0.0.1], which proxy_required_hosts does not match: if it is a trusted \
-                    proxy, add its address there";
-        gateway.wait_for("a line", |gateway| {
-            (gateway.log().matches(told).count() == count + 1).then_some(())
-        });
-    }
-}
-
-/// One balancer behind another.
-#[test]
-fn a_second_proxy_header_is_told() {
-    let block = Block::claim();
-    let mut gateway = Gateway::start(block.own(0), "proxy_required_hosts = '127.0.0.1'");
-    let mut smtp = Dialogue::connect(gateway.port());
-    let header = b"PROXY TCP4 192.0.2.7 192.0.2.1 40000 25\r\n".repeat(2);
-    smtp.send(&header);
-    smtp.rest();
-    gateway.line("a second PROXY header behind that of [127.0.0.1]");
-}
-
 /// Before `MAIL` nobody knows a sender; afterwards it may be the null sender.
 #[test]
 fn a_refusal_has_a_sender_from_mail_on() {

@@ -129,11 +129,12 @@ fn a_package_has_its_licences_and_its_words() {
 fn packages() -> Vec<Value> {
     let arguments = ["metadata", "--no-deps", "--locked", "--format-version", "1"];
     let metadata: Value = serde_json::from_str(&output("cargo", &arguments)).unwrap();
-    metadata.get("packages").unwrap().as_array().unwrap().clone()
+    metadata.get("packages").and_then(Value::as_array).unwrap().clone()
 }
 
 fn package(name: &str) -> Value {
-    packages().into_iter().find(|package| package["name"] == name).unwrap()
+    let is_it = |package: &Value| package.get("name").is_some_and(|own| own == name);
+    packages().into_iter().find(is_it).unwrap()
 }
 
 /// Two of the names belong to others on the registry: an upload needs a decision first.

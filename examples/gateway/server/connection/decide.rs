@@ -1,10 +1,11 @@
 //! The answers to the session's questions: the rules, then the gateway's own checks.
 
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use mail_types::smtp::{EnhancedCode, Mailbox, Reply, ReplyCode, Severity};
 use tokio::task::coop::consume_budget;
+use tokio::time::timeout_at;
 
 use super::Connection;
 use super::authenticate::MessageProgress;
@@ -20,6 +21,7 @@ use crate::gateway::policy::stage::Stage;
 use crate::gateway::server::gateway::Live;
 use crate::gateway::smtp::replies::{fault, no_room, say};
 use crate::gateway::smtp::session::Question;
+use crate::gateway::smtp::session::stray_header::begins_header;
 use crate::gateway::telemetry::log;
 use crate::gateway::telemetry::metrics::words::RecipientResult;
 
@@ -56,9 +58,24 @@ impl Connection {
     async fn connect(&mut self) -> Reply {
         let decision = self.judge(Stage::Connect, None).await;
         // A client that talks first does not speak SMTP.
-        self.session.handle_bytes(&self.wire.pending());
+        let early = self.early().await;
+        self.session.handle_bytes(&early);
         self.at_connect = self.state.notes();
         decision.refusal.unwrap_or_else(|| Reply::new(ReplyCode::READY, ""))
+    }
+
+    /// Takes octets that have arrived before the banner. The rest of the start of a PROXY header has a moment, so that
+    /// the log tells the cause.
+    async fn early(&mut self) -> Vec<u8> {
+        let mut early = self.wire.pending();
+        let end = tokio::time::Instant::now() + HEADER_REST;
+        while !early.is_empty() && begins_header(&early).is_none() {
+            let more = self.wire.read(|octets| early.extend_from_slice(octets));
+            if !matches!(timeout_at(end, more).await, Ok(Ok(1..))) {
+                break;
+            }
+        }
+        early
     }
 
     /// A greeting that is refused changes nothing (RFC 5321 section 4.1.4): what its rules have noted is forgotten.
@@ -263,3 +280,6 @@ impl Connection {
 fn rcpt(recipient: &Mailbox) -> String {
     format!("RCPT <{recipient}>")
 }
+
+/// The time of the rest of a PROXY header's start.
+const HEADER_REST: Duration = Duration::from_secs(1);

@@ -21,6 +21,7 @@ use crate::gateway::message::trace_fields::{self, Received};
 use crate::gateway::policy::delay::Presence as _;
 use crate::gateway::policy::field_text::field_text;
 use crate::gateway::policy::stage::Stage;
+use crate::gateway::server::memory::MessageMemory;
 use crate::gateway::smtp::peer::protocol;
 use crate::gateway::smtp::replies::{fault, going, say};
 use crate::gateway::store::Message;
@@ -76,7 +77,9 @@ impl Connection {
         let now = SystemTime::now();
         let id = self.message.take().unwrap_or_else(|| MessageId::next(now));
         self.progress.id = Some(id);
+        let before = self.session.held();
         let body = Bytes::from(self.session.take_message());
+        let octets = before.saturating_sub(self.session.held());
         let Some(recipients) = self.recipients(takers) else {
             return MessageOutcome::all(takers.len(), fault("no recipient"));
         };
@@ -93,7 +96,10 @@ impl Connection {
         let begun = Instant::now();
         let handed = match self.delivery.files(&self.gateway.startup.mailboxes, takers, quarantined)
         {
-            Ok(Some(files)) => self.put(files, (id, now), rest).await,
+            Ok(Some(files)) => {
+                let memory = self.memory.split(octets);
+                self.put(files, (id, now), rest, memory).await
+            }
             Ok(None) => {
                 let Some(head) = self.head(id, &recipients, now) else {
                     return MessageOutcome::all(takers.len(), fault("no message"));
@@ -132,12 +138,13 @@ impl Connection {
     }
 
     /// Writes the message into Maildirs beside the store's. Without PRDR one reply is for all of them, so all or
-    /// none have it.
+    /// none have it. Its memory counts as long as a thread has it, behind the reply too.
     async fn put(
         &self,
         files: Vec<MailboxFile>,
         (id, now): (MessageId, SystemTime),
         rest: Vec<Bytes>,
+        memory: MessageMemory,
     ) -> HandedOver {
         let quarantined = self.state.quarantined().is_some();
         let count = files.iter().map(|file| file.takers.len()).sum();
@@ -161,7 +168,7 @@ impl Connection {
         };
         let size = messages.iter().map(|file| file.message.len()).max().unwrap_or_default();
         let together = self.session.transaction().is_none_or(|transaction| !transaction.prdr);
-        let results = self.gateway.store.put(messages, together).await;
+        let results = self.gateway.store.put(messages, together, memory).await;
         let mut replies = Vec::with_capacity(count);
         for (place, result) in places.iter_mut().zip(&results) {
             place.failure = result.as_ref().err().map(|error| log::chain(error));

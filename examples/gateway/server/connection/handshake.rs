@@ -10,13 +10,17 @@ use crate::gateway::policy::stage::Stage;
 use crate::gateway::server::tls;
 use crate::gateway::server::tls::clients::Demand;
 use crate::gateway::smtp::peer::{ClientCertificate, StapleState, TlsClient};
+use crate::gateway::smtp::session::stray_header::begins_header;
 use crate::gateway::telemetry::log;
 
 impl Connection {
     pub(super) async fn handshake(&mut self) -> io::Result<()> {
-        if !self.session.has_begun() && self.session.look_for_header(&self.wire.first().await?) {
-            self.tell_faults();
-            return Err(io::Error::other("a PROXY header in place of the client hello"));
+        if !self.session.has_begun() {
+            let first = self.wire.first(|octets| begins_header(octets).is_some()).await?;
+            if self.session.look_for_header(&first) {
+                self.tell_faults();
+                return Err(io::Error::other("a PROXY header in place of the client hello"));
+            }
         }
         let hello = self.wire.client_hello().await?;
         let sni = hello.client_hello().server_name().map(str::to_owned);

@@ -24,7 +24,7 @@ impl Session {
 
     /// Looks for a PROXY header in the first octets of the connection, which are not handed in.
     pub(crate) fn look_for_header(&mut self, octets: &[u8]) -> bool {
-        self.start.is_stray = octets.starts_with(LINE) || octets.starts_with(BLOCK);
+        self.start.is_stray = begins_header(octets) == Some(true);
         self.start.is_stray
     }
 
@@ -39,6 +39,15 @@ impl Session {
         self.start.is_stray |= is_line || is_block;
         is_line
     }
+}
+
+/// Tells whether the first octets of a connection are those of a PROXY header; `None` if further ones decide that.
+pub(crate) fn begins_header(octets: &[u8]) -> Option<bool> {
+    if [LINE, BLOCK].iter().any(|start| octets.starts_with(start)) {
+        return Some(true);
+    }
+    let may_go_on = [LINE, BLOCK].iter().any(|start| start.starts_with(octets));
+    (!may_go_on).then_some(false)
 }
 
 /// The first octets of a header of version 1, and of version 2.
