@@ -21,5 +21,4 @@ pub mod smtp;
 pub mod message;
 
 #[cfg(test)]
-#[cfg(feature = "gateway")]
 mod tests;

@@ -7,6 +7,7 @@ argued=docs/mutants.md
 
 # For each package the files, and the tests, which are quick and need no other program.
 mutants_of() {
+    features=--all-features
     case $1 in
         proxy-protocol) files=(header v1 v2) tests=(--tests) ;;
         spf-result) files=(evaluation domain_spec) tests=(--tests) ;;
@@ -21,9 +22,9 @@ mutants_of() {
             tests=(--lib --test check --test request --test rustls --test rustls_vectors --test store
                 --test vectors)
             ;;
-        # Those of the machines.
+        # Those of the machines, which are built without the server.
         examples)
-            files=(framing)
+            files=(framing) features=--no-default-features
             tests=(--lib -- gateway::tests::{framing,session,session_chunks,session_limits,stuffing})
             ;;
         *) echo "no mutants of $1" >&2 && return 2 ;;
@@ -45,11 +46,11 @@ mutants() {
 }
 
 mutants_of_package() {
-    local out=$state/mutants/$1 source=crates/$1/src file files tests status=0 chosen
+    local out=$state/mutants/$1 source=crates/$1/src file files features tests status=0 chosen
     mutants_of "$1"
     [ "$1" != examples ] || source=examples/gateway/smtp
     # Texts decide nothing.
-    chosen=(--package "$1" --all-features --exclude-re 'fmt|with_|Default::default|leak|Parsed::')
+    chosen=(--package "$1" "$features" --exclude-re 'fmt|with_|Default::default|leak|Parsed::')
     for file in "${files[@]}"; do chosen+=(--file "$source/$file.rs"); done
     mkdir -p "$out"
     # All are built in one copy of the tree, of which each changes a place.

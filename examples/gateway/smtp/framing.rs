@@ -3,7 +3,7 @@
 //! If two servers disagree about an end, one message becomes two (SMTP smuggling). So only CRLF ends a
 //! line, only CRLF `.` CRLF ends the data, and a bare CR or LF is refused everywhere.
 
-use memchr::memchr2;
+use memchr::{memchr2, memchr2_iter};
 
 /// The bytes that have arrived and are not consumed yet.
 #[derive(Debug, Default)]
@@ -247,28 +247,17 @@ impl Data {
     }
 }
 
-/// Splits off the octets that are copied unchanged: up to a line that begins with a dot, a possible
-/// line end, or a bare CR or LF.
+/// Splits off the octets that are copied unchanged: up to the end of a line before one that begins with a dot, a
+/// possible line end, or a bare CR or LF.
 fn plain_lines(rest: &[u8]) -> (&[u8], &[u8], Stage) {
-    let mut length = 0;
-    let place = loop {
-        let behind = rest.get(length..).unwrap_or_default();
-        let Some(end) = memchr2(b'\r', b'\n', behind) else {
-            length = rest.len();
-            break if behind.is_empty() { Stage::LineStart } else { Stage::Text };
-        };
-        length += end;
-        match behind.get(end..).unwrap_or_default() {
-            [b'\r', b'\n', b'.', ..] => {
-                length += 2;
-                break Stage::LineStart;
-            }
-            [b'\r', b'\n', ..] => length += 2,
-            _ => break Stage::Text,
+    let mut ends = memchr2_iter(b'\r', b'\n', rest);
+    while let Some((lines, behind)) = ends.next().and_then(|end| rest.split_at_checked(end)) {
+        if !behind.starts_with(b"\r\n") || behind.get(2) == Some(&b'.') {
+            return (lines, behind, Stage::Text);
         }
-    };
-    let (lines, behind) = rest.split_at_checked(length).unwrap_or((rest, &[]));
-    (lines, behind, place)
+        ends.next(); // The LF.
+    }
+    (rest, &[], if rest.ends_with(b"\r\n") { Stage::LineStart } else { Stage::Text })
 }
 
 /// The result of [`Data::read`].

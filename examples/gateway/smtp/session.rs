@@ -253,8 +253,11 @@ impl Session {
                     }
                 }
                 SessionState::Chunk { left: 0, .. } => self.chunk_end(),
-                SessionState::Chunk { .. } if self.input.is_empty() => return SessionStep::Read,
-                SessionState::Chunk { .. } => self.chunk_read(),
+                SessionState::Chunk { .. } => {
+                    if !self.chunk_read() {
+                        return SessionStep::Read;
+                    }
+                }
             }
         }
     }

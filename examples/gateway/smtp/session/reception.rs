@@ -84,8 +84,9 @@ impl Session {
         self.state = SessionState::Chunk { left: size, last, refusal };
     }
 
-    pub(super) fn chunk_read(&mut self) {
-        let SessionState::Chunk { left, refusal, .. } = &mut self.state else { return };
+    /// Consumes octets of a chunk; tells whether there were any.
+    pub(super) fn chunk_read(&mut self) -> bool {
+        let SessionState::Chunk { left, refusal, .. } = &mut self.state else { return false };
         let octets = self.input.rest();
         let count = usize::try_from(*left).unwrap_or(usize::MAX).min(octets.len());
         let body = self.transaction.as_mut().and_then(|t| t.body.as_mut());
@@ -94,6 +95,7 @@ impl Session {
         }
         *left = left.saturating_sub(count as u64);
         self.input.take(count);
+        count > 0
     }
 
     pub(super) fn chunk_end(&mut self) {
