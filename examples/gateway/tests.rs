@@ -1,93 +1,5 @@
 //! Tests of the library's inside.
 
-mod acl_condition;
-mod certificate;
-mod client;
-mod client_lists;
-mod client_steps;
-mod closing;
-mod company;
-mod config;
-mod config_check;
-mod config_effect;
-mod config_lookups;
-mod config_metrics;
-mod config_redis;
-mod config_remote;
-mod config_tls;
-mod config_told;
-mod connection;
-mod database_file;
-mod dead_disk;
-#[cfg(feature = "test-util")]
-mod deadlines;
-mod dmarc;
-mod engines;
-mod events;
-mod events_acl;
-mod events_failing;
-mod events_options;
-mod events_possible;
-mod events_queue;
-mod exposition;
-mod folder;
-mod forged;
-mod framing;
-mod gateway;
-mod header;
-mod help;
-mod host_name;
-mod hosts;
-mod journal;
-mod limits;
-mod limits_honest;
-mod log_lines;
-mod log_selector;
-mod mailbox_delivery;
-mod mailboxes;
-mod maildir;
-mod manual;
-mod memory;
-mod message_id;
-mod metrics;
-mod metrics_live;
-mod metrics_page;
-mod mta_sts;
-mod named_rules;
-mod next_hop;
-mod next_hosts;
-mod notes;
-mod outcome;
-mod outgoing_tls;
-mod pace;
-mod patience;
-mod ratelimit;
-mod relay;
-mod relay_prdr;
-mod reload;
-mod repeats;
-mod reporting;
-mod resolver;
-mod routing;
-mod rules;
-mod rules_delay;
-mod rules_dmarc;
-mod rules_fields;
-mod rules_header_edits;
-mod rules_idle;
-mod rules_language;
-mod rules_limits;
-mod rules_of_2014;
-mod rules_of_2014_lookups;
-mod rules_spf;
-mod rules_unsupported;
-mod rules_variables;
-mod rules_verbs;
-mod rules_wrong;
-mod rules_wrong_lists;
-mod scenario;
-mod scratch;
-mod security;
 // Those of the machines of SMTP need no server.
 mod framing;
 mod session;
@@ -112,6 +24,8 @@ mod client_steps;
 #[cfg(feature = "gateway")]
 mod closing;
 #[cfg(feature = "gateway")]
+mod company;
+#[cfg(feature = "gateway")]
 mod config;
 #[cfg(feature = "gateway")]
 mod config_check;
@@ -133,6 +47,8 @@ mod config_told;
 mod connection;
 #[cfg(feature = "gateway")]
 mod database_file;
+#[cfg(feature = "gateway")]
+mod dead_disk;
 #[cfg(feature = "test-util")]
 mod deadlines;
 #[cfg(feature = "gateway")]
@@ -259,6 +175,8 @@ mod rules_variables;
 mod rules_verbs;
 #[cfg(feature = "gateway")]
 mod rules_wrong;
+#[cfg(feature = "gateway")]
+mod rules_wrong_lists;
 #[cfg(feature = "gateway")]
 mod scenario;
 #[cfg(feature = "gateway")]
