@@ -196,6 +196,7 @@ impl Connection {
             for (fault, reply) in &faults {
                 measure::mistake(self.metrics(), *fault);
                 origin.mistake(*fault, reply);
+                log::mistake(&self.gateway.limiter, &self.session, &self.client, *fault, reply);
             }
         }
     }
@@ -226,6 +227,7 @@ impl Connection {
             _ = stop.wait_for(Option::is_some) => return Err(io::ErrorKind::Interrupted.into()),
         };
         if let Err(error) = done.map_err(io::Error::from).flatten() {
+            log::failed_handshake(&self.gateway.limiter, &self.session, &self.client, &error);
             self.origin().handshake_failed(&error.to_string());
             return Err(error);
         }

@@ -2,12 +2,13 @@
 
 use std::error::Error;
 use std::fmt::{self, Write as _};
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use mail_types::exim::{Trust, Value};
-use mail_types::smtp::Mailbox;
+use mail_types::smtp::{Mailbox, Reply};
 use thiserror::Error as ThisError;
 use tracing::{Level, info};
 use tracing_subscriber::Layer as _;
@@ -22,7 +23,7 @@ use super::log_format::LogFormat;
 use super::repeats::{LineKind, Repeats, Sum};
 use crate::cases::count::counted;
 use crate::gateway::smtp::peer::{Client, Host};
-use crate::gateway::smtp::session::Session;
+use crate::gateway::smtp::session::{Fault, Session};
 
 /// Reads the filter `RUST_LOG`; one that is not set, or empty, is `info`.
 ///
@@ -62,7 +63,7 @@ pub struct FilterError {
 
 /// Starts the log on standard error.
 pub fn start(format: LogFormat, chosen: Targets) {
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr);
     let layer = match format {
         LogFormat::Json => layer.json().flatten_event(true).boxed(),
         LogFormat::Text => {
@@ -151,6 +152,41 @@ pub(crate) fn refusal(
         Some(sender) => format!(" F=<{sender}>"),
     };
     info!(event = "refusal", host = %address, sender, what, "H={host}{path} rejected {what}: {text}");
+}
+
+/// Logs a client's mistake in the protocol, with the reply that it got.
+pub(crate) fn mistake(
+    limiter: &Limiter,
+    session: &Session,
+    client: &Client,
+    fault: Fault,
+    reply: &Reply,
+) {
+    let address = client.address.ip();
+    if !limiter.writes(address, LineKind::Refusal) {
+        return;
+    }
+    let (host, reply) = (Host(client, session.greeting()), reply.to_string());
+    let kind = match fault {
+        Fault::Protocol => "protocol",
+        Fault::Syntax => "syntax",
+    };
+    info!(event = "mistake", host = %address, kind, reply, "H={host} SMTP {kind} error: {reply}");
+}
+
+/// Logs a TLS handshake that has failed.
+pub(crate) fn failed_handshake(
+    limiter: &Limiter,
+    session: &Session,
+    client: &Client,
+    error: &io::Error,
+) {
+    let address = client.address.ip();
+    if limiter.writes(address, LineKind::Refusal) {
+        let (host, reason) = (Host(client, session.greeting()), chain(error));
+        let reason = Value::new(reason.as_bytes(), Trust::Untrusted).to_string();
+        info!(event = "tls", host = %address, reason, "H={host} TLS handshake failed: {reason}");
+    }
 }
 
 /// Logs a host that is refused for too many connections.
