@@ -187,7 +187,8 @@ impl Connection {
     }
 
     fn tell_faults(&mut self) {
-        if self.session.take_stray_header() {
+        let is_stray = self.session.take_stray_header();
+        if is_stray {
             log::stray_proxy_header(&self.gateway.limiter, &self.client);
         }
         let faults = self.session.take_faults();
@@ -196,7 +197,9 @@ impl Connection {
             for (fault, reply) in &faults {
                 measure::mistake(self.metrics(), *fault);
                 origin.mistake(*fault, reply);
-                log::mistake(&self.gateway.limiter, &self.session, &self.client, *fault, reply);
+                if !is_stray {
+                    log::mistake(&self.gateway.limiter, &self.session, &self.client, *fault, reply);
+                }
             }
         }
     }
@@ -227,7 +230,10 @@ impl Connection {
             _ = stop.wait_for(Option::is_some) => return Err(io::ErrorKind::Interrupted.into()),
         };
         if let Err(error) = done.map_err(io::Error::from).flatten() {
-            log::failed_handshake(&self.gateway.limiter, &self.session, &self.client, &error);
+            // That of a PROXY header has its line.
+            if error.kind() != io::ErrorKind::Unsupported {
+                log::failed_handshake(&self.gateway.limiter, &self.session, &self.client, &error);
+            }
             self.origin().handshake_failed(&error.to_string());
             return Err(error);
         }

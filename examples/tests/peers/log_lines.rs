@@ -320,3 +320,39 @@ fn a_wrong_filter_is_refused_at_a_start_and_by_check() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
     }
 }
+
+#[test]
+fn a_mistake_in_the_protocol_and_a_failed_handshake_have_a_line() {
+    let block = Block::claim();
+    let mut gateway = Gateway::start(block.own(0), "");
+    let mut smtp = Dialogue::connect(gateway.port());
+    smtp.reply();
+    for command in [
+        "EHLO client.test",
+        "NONSENSE",
+        "MAIL FROM:<a@sender.test> SIZE=99999999999999999999999",
+        "MAIL FROM:<a@sender.test",
+        "RCPT TO:<ann@local.test>",
+        "MAIL FROM:<a@sender.test>",
+        "RCPT TO:<ann@local.test>",
+        "DATA",
+        "Subject: a\r\n\r\nbare\nline\r\n.",
+    ] {
+        smtp.say(command);
+    }
+    let host = "H=(client.test) [127.0.0.1] SMTP";
+    for line in [
+        "syntax error: 500 5.5.2 ",
+        "syntax error: 501 5.5.4 ",
+        "protocol error: 503 5.5.1 ",
+        "protocol error: 554 5.6.0 bare CR or LF",
+    ] {
+        gateway.line(&format!("{host} {line}"));
+    }
+    let mut smtp = Dialogue::connect(gateway.port());
+    smtp.reply();
+    smtp.say("EHLO client.test");
+    smtp.say("STARTTLS");
+    smtp.send(b"no client hello\r\n");
+    gateway.line("H=(client.test) [127.0.0.1] TLS handshake failed: ");
+}

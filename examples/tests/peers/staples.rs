@@ -235,8 +235,10 @@ fn a_certificate_that_demands_a_staple_and_has_none_is_told_of() {
     gateway.restart();
     gateway.line("OCSP staple is good until");
     assert_eq!(look(&gateway, &authority, "mx.test"), Seen::good(&serial));
-    gateway.line(&format!("{refused}no good proof has been fetched"));
-    assert_eq!(gateway.log().matches(refused).count(), 1);
+    // A fetch may be over before the first look.
+    let log = gateway.log();
+    let missing = log.matches(&format!("{refused}no good proof has been fetched")).count();
+    assert!(missing <= 1 && log.matches(refused).count() == missing, "{log}");
 
     let options = certificate(&authority, "mx.test") + "tls_ocsp_fetch = false";
     gateway.reload(&options, &format!("{refused}tls_ocsp_fetch is off"));

@@ -19,7 +19,8 @@ impl Connection {
             let first = self.wire.first(|octets| begins_header(octets).is_some()).await?;
             if self.session.look_for_header(&first) {
                 self.tell_faults();
-                return Err(io::Error::other("a PROXY header in place of the client hello"));
+                let why = "a PROXY header in place of the client hello";
+                return Err(io::Error::new(io::ErrorKind::Unsupported, why));
             }
         }
         let hello = self.wire.client_hello().await?;
