@@ -22,6 +22,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use super::log_format::LogFormat;
 use super::repeats::{LineKind, Repeats, Sum};
 use crate::cases::count::counted;
+use crate::gateway::message::id::MessageId;
 use crate::gateway::smtp::peer::{Client, Host};
 use crate::gateway::smtp::session::{Fault, Session};
 
@@ -145,12 +146,7 @@ pub(crate) fn refusal(
     let what = Value::new(what.as_bytes(), Trust::Untrusted).to_string();
     let address = client.address.ip();
     let text = Value::new(why.as_bytes(), Trust::Untrusted);
-    // Before MAIL there is no sender.
-    let path = match sender.as_deref() {
-        None => String::new(),
-        Some("<>") => " F=<>".to_owned(),
-        Some(sender) => format!(" F=<{sender}>"),
-    };
+    let path = path(sender.as_deref());
     info!(event = "refusal", host = %address, sender, what, "H={host}{path} rejected {what}: {text}");
 }
 
@@ -220,13 +216,23 @@ pub(crate) fn stray_proxy_header(limiter: &Limiter, client: &Client) {
     );
 }
 
-/// Logs the text of a rule, whose values cannot break the line.
-pub(crate) fn rule(limiter: &Limiter, session: &Session, client: &Client, line: &str) {
+/// Logs the text of a rule, whose values cannot break the line, with the message and its sender from MAIL on.
+pub(crate) fn rule(
+    limiter: &Limiter,
+    session: &Session,
+    client: &Client,
+    message: Option<MessageId>,
+    line: &str,
+) {
     let (host, address) = (Host(client, session.greeting()), client.address.ip());
     if !limiter.writes(address, LineKind::Rule) {
         return;
     }
-    info!(event = "rule", host = %address, text = line, "H={host} {line}");
+    let sender = sender(session);
+    let id = message.filter(|_| sender.is_some()).map(|id| id.to_string());
+    let begin = id.as_ref().map(|id| format!("{id} ")).unwrap_or_default();
+    let path = path(sender.as_deref());
+    info!(event = "rule", id, host = %address, sender, text = line, "{begin}H={host}{path} {line}");
 }
 
 /// Logs the text of a rule that the action of an event has called, for a client's session or without one.
@@ -258,6 +264,15 @@ pub(super) fn sender(session: &Session) -> Option<String> {
         None => shown.push_str("<>"),
     }
     Some(shown)
+}
+
+/// The part of a line for the sender: before MAIL there is none.
+fn path(sender: Option<&str>) -> String {
+    match sender {
+        None => String::new(),
+        Some("<>") => " F=<>".to_owned(),
+        Some(sender) => format!(" F=<{sender}>"),
+    }
 }
 
 /// Adds a mailbox; characters that could break the line or change its direction are escaped.

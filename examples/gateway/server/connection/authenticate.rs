@@ -70,7 +70,7 @@ impl Connection {
             resolver: &*context.services.resolver,
         };
         let (mut examined, spf) = examination.run(context.state.authentication.spf.as_ref()).await;
-        let Self { gateway, live, session, client, state, progress, .. } = self;
+        let Self { gateway, live, session, client, state, progress, message, .. } = self;
         let (metrics, dmarc) = (&gateway.metrics, &live.settings.dmarc);
         if let Some((report, questions)) = spf {
             metrics.spf.count_named(report.outcome().result().as_str());
@@ -81,7 +81,7 @@ impl Connection {
         measure::examined(metrics, &examined, dmarc);
         let verdict = &examined.verdict;
         if !matches!(verdict.result, AuthResult::Pass | AuthResult::None) {
-            log::rule(&gateway.limiter, session, client, &format!("DMARC: {verdict}"));
+            log::rule(&gateway.limiter, session, client, *message, &format!("DMARC: {verdict}"));
         }
         if let Some(field) = examined.quarantine(dmarc) {
             state.quarantine(field, Lasts::Message);

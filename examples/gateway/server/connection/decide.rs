@@ -121,7 +121,7 @@ impl Connection {
         };
         let Self { gateway, live, session, delivery, client, state, message, .. } = self;
         for line in state.take_log() {
-            log::rule(&gateway.limiter, session, client, &line);
+            log::rule(&gateway.limiter, session, client, *message, &line);
         }
         let (Some(transaction), Some(recipient)) = (session.transaction(), session.candidate())
         else {
@@ -227,9 +227,9 @@ impl Connection {
         if let Some(refusal) = &decision.refusal {
             self.count_refusal(stage, refusal);
         }
-        let Self { gateway, session, client, state, .. } = self;
+        let Self { gateway, session, client, state, message, .. } = self;
         for line in state.take_log() {
-            log::rule(&gateway.limiter, session, client, &line);
+            log::rule(&gateway.limiter, session, client, *message, &line);
         }
         if let Some(refusal) = &decision.refusal {
             let what = match (stage, &recipient) {

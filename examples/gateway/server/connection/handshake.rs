@@ -32,7 +32,7 @@ impl Connection {
         let lines = self.state.take_log();
         let Self { gateway, live, session, client, wire, .. } = self;
         for line in lines {
-            log::rule(&gateway.limiter, session, client, &format!("STARTTLS: {line}"));
+            log::rule(&gateway.limiter, session, client, None, &format!("STARTTLS: {line}"));
         }
         let config = served.and_then(|served| {
             Ok((served.shown(hello.client_hello()), live.tls.config(&served, demand)?))
@@ -40,7 +40,7 @@ impl Connection {
         let (shown, config) = match config {
             Ok(config) => config,
             Err(error) => {
-                log::rule(&gateway.limiter, session, client, &format!("STARTTLS: {error}"));
+                log::rule(&gateway.limiter, session, client, None, &format!("STARTTLS: {error}"));
                 let refusal = tls::refusal().map_err(io::Error::other)?;
                 // It fails, with an alert for the client.
                 let _ = wire.start_tls(hello, refusal).await;
@@ -103,7 +103,7 @@ impl Connection {
                 let line = format!(
                     "STARTTLS: the certificate at depth {depth} ({subject}) is refused by an action of tls:cert"
                 );
-                log::rule(&gateway.limiter, session, client, &line);
+                log::rule(&gateway.limiter, session, client, None, &line);
                 return true;
             }
         }
