@@ -361,8 +361,11 @@ fn a_server_for_clients_only_is_refused() {
     let why = Err(MismatchReason::Path(PathFault::KeyUsage));
     assert_eq!(verify(&records, &[&leaf.der, &root.der]), why);
     // RFC 5280 section 4.2.1.12: each of these is consistent with a server's purpose.
-    use KeyUsagePurpose::{DigitalSignature, KeyAgreement, KeyEncipherment};
-    for usage in [DigitalSignature, KeyEncipherment, KeyAgreement] {
+    for usage in [
+        KeyUsagePurpose::DigitalSignature,
+        KeyUsagePurpose::KeyEncipherment,
+        KeyUsagePurpose::KeyAgreement,
+    ] {
         let leaf = root.server(&[NAME], |params| params.key_usages = vec![usage]);
         assert_eq!(verify(&records, &[&leaf.der, &root.der]), Ok((0, 1)), "{usage:?}");
     }
