@@ -91,8 +91,9 @@ fn main() -> ExitCode {
     let config = match opening::read(file, &resolv_conf) {
         Ok((_, warnings)) if arguments.check => {
             // At a start the log has them.
+            let file = file.map(|file| format!("{}: ", file.display())).unwrap_or_default();
             for warning in warnings {
-                eprintln!("gateway: {warning}");
+                eprintln!("gateway: {file}warning: {warning}");
             }
             println!("the configuration is valid");
             return ExitCode::SUCCESS;

@@ -168,7 +168,7 @@ impl Examined {
             {
                 let asked = verdict.disposition;
                 format!(
-                    "X-Quarantine: DMARC: the message is not from {author}, which asks to {asked} it"
+                    "X-Quarantine: DMARC: the message fails for {author}, which asks to {asked} it"
                 )
             }
             (Some(fault), _) => format!("X-Quarantine: DMARC cannot be checked: {fault}"),

@@ -47,6 +47,19 @@ impl OptionLines {
 
     /// Returns the text without an option, with the lines of the others as they were.
     pub(super) fn without(&self, text: &str, option: &str) -> Option<String> {
+        let tables = [format!("[[{option}]]"), format!("[[{option}."), format!("[{option}.")];
+        let begins = |line: &str| tables.iter().any(|table| line.trim_start().starts_with(table));
+        if text.lines().any(begins) {
+            // Each of its tables ends at the next head.
+            let mut is_own = false;
+            let others = text.lines().map(|line| {
+                if line.trim_start().starts_with('[') {
+                    is_own = begins(line);
+                }
+                if is_own { "" } else { line }
+            });
+            return Some(others.collect::<Vec<_>>().join("\n"));
+        }
         let Range { start, end } = self.find(option)?.span;
         let (before, own) = (text.get(..start)?, text.get(start..end)?);
         let blank: String = own.chars().filter(|c| *c == '\n').collect();
@@ -140,10 +153,7 @@ fn unknown(own: &str) -> String {
     let names: Vec<_> = ManualOption::all().map(|it| (last(it.name), it.name)).collect();
     let nearest = nearest(own, names.iter().map(|(last, _)| *last));
     let nearest = names.iter().find(|(last, _)| Some(*last) == nearest).map(|(_, full)| *full);
-    format!(
-        "there is no option of this name{}; --print-config writes all options",
-        suggestion(nearest)
-    )
+    format!("there is no option of this name (--print-config writes all){}", suggestion(nearest))
 }
 
 /// An example of a value, as the end of an error.

@@ -143,6 +143,10 @@ pub(crate) enum Problem {
     RemovedReceived,
     #[error("message: only ASCII is allowed before MAIL (RFC 6531 section 3.4)")]
     NotAscii,
+    #[error(
+        "message: {word} is no enhanced status code of three numbers, such as 5.7.1 (RFC 3463)"
+    )]
+    NotEnhanced { word: String },
     #[error("message: the class of reply code {code} does not fit the verb {verb}")]
     ReplyClass { code: String, verb: &'static str },
     #[error("{name} cannot be set; only acl_c… and acl_m… can")]

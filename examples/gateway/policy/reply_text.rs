@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use mail_types::smtp::{EnhancedCode, Reply, ReplyCode};
 
+use super::rules::Problem;
 use super::text::Text;
 
 /// Makes a reply of lines. The first may begin with a code of the same class as `code`, and with an
@@ -40,8 +41,8 @@ pub(super) fn reply(
 ///
 /// # Errors
 ///
-/// The code that is not of the class of `code`.
-pub(super) fn check_class(text: &Text, code: ReplyCode) -> Result<(), String> {
+/// The code that is not of the class of `code`, or a word that looks like an enhanced code and is none.
+pub(super) fn check_codes(text: &Text, code: ReplyCode, verb: &'static str) -> Result<(), Problem> {
     let lead = String::from_utf8_lossy(text.lead());
     // A word that goes on with an expansion is not known.
     let known = match (lead.split_once('\n'), text.literal()) {
@@ -50,14 +51,23 @@ pub(super) fn check_class(text: &Text, code: ReplyCode) -> Result<(), String> {
         (None, None) => lead.rsplit_once(' ').map_or("", |(known, _)| known),
     };
     let class = code.get() / 100;
-    let Codes { own, own_enhanced, .. } = split(known);
+    let Codes { own, own_enhanced, text } = split(known);
+    let other_class = |code| Err(Problem::ReplyClass { code, verb });
     if let Some(own) = own.filter(|own| own.severity() != code.severity()) {
-        return Err(own.to_string());
+        return other_class(own.to_string());
     }
-    match own_enhanced.filter(|enhanced| u16::from(enhanced.class()) != class) {
-        Some(enhanced) => Err(enhanced.to_string()),
-        None => Ok(()),
+    if let Some(enhanced) = own_enhanced {
+        let fits = u16::from(enhanced.class()) == class;
+        return if fits { Ok(()) } else { other_class(enhanced.to_string()) };
     }
+    let word = text.split(' ').next().unwrap_or_default();
+    let is_like_one = word.starts_with(['2', '4', '5'])
+        && word.matches('.').count() > 1
+        && word.bytes().all(|octet| octet.is_ascii_digit() || octet == b'.');
+    if own.is_some() && is_like_one {
+        return Err(Problem::NotEnhanced { word: word.to_owned() });
+    }
+    Ok(())
 }
 
 /// What a line begins with, and the text behind that.

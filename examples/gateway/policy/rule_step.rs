@@ -8,7 +8,7 @@ use super::context::Context;
 use super::delay;
 use super::header_fields;
 use super::nearest::nearest;
-use super::reply_text::check_class;
+use super::reply_text::check_codes;
 use super::rule::{Caller, Verb};
 use super::rules::{Problem, RuleError};
 use super::source::{EntryForm, RuleEntry};
@@ -174,8 +174,7 @@ impl RuleStep {
     }
 
     fn message(text: Text, stage: Stage, verb: Verb) -> Result<Self, Problem> {
-        check_class(&text, verb.code(stage))
-            .map_err(|code| Problem::ReplyClass { code, verb: verb.as_str() })?;
+        check_codes(&text, verb.code(stage), verb.as_str())?;
         Self::said(text, stage)
     }
 

@@ -72,7 +72,8 @@ impl Gateway {
             );
         }
         for option in self.startup.written.changed(&startup.written) {
-            warn!("{option}: a change takes effect at the next start only");
+            let of = if option == "primary_hostname" { " in reports and events" } else { "" };
+            warn!("{option}: a change takes effect{of} at the next start only");
         }
         if startup.store.message_bytes() > self.startup.store.message_bytes() {
             warn!(

@@ -308,6 +308,8 @@ pub(crate) enum TlsError {
     OtherKey { certificate: PathBuf, key: PathBuf },
     #[error("the certificate {} cannot be used with the key {}: {source}", certificate.display(), key.display())]
     Pair { certificate: PathBuf, key: PathBuf, source: Box<rustls::Error> },
+    #[error("the certificate {} is of X.509 version 1; TLS needs one of version 3, which openssl makes with -extfile or -addext", certificate.display())]
+    Version { certificate: PathBuf },
     #[error("{option} cannot be expanded")]
     NotExpanded { option: &'static str },
     #[error(

@@ -72,7 +72,7 @@ fn what_is_wrong_is_named() {
     for (text, message) in [
         (
             "smtp_baner = 'x'",
-            "smtp_baner: there is no option of this name; did you mean smtp_banner?",
+            "smtp_baner: there is no option of this name (--print-config writes all); did you mean smtp_banner?",
         ),
         ("primary_hostname = 'a_b'", "primary_hostname"),
         ("local_interfaces = '127.0.0.1'", "local_interfaces: item 1"),

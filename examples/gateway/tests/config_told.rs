@@ -57,6 +57,11 @@ fn a_fault_that_follows_from_another_is_not_told() {
         ),
         ("smtp_banner = ", 1),
         ("relay_to_domains = 'a.example'", 1),
+        ("[[acl_smtp_rcpts]]\nverb = 'deny'\n[[acl_smtp_rcpts]]\nverb = 'x'", 1),
+        (
+            "a = 1\n[[acl_smtp_rcpts]]\nverb = 'deny'\n[remote_smtp]\nb = 2\n[[acl_smtp_rcpt]]\nc = 3",
+            4,
+        ),
     ] {
         assert_eq!(faults(text).len(), count, "{text}: {:?}", faults(text));
     }

@@ -78,7 +78,7 @@ fn what_is_wrong_is_named_with_its_position() {
         ("event_action = 'a $h_subject:'", "event_action: byte 2: events have no header fields"),
         (
             "[remote_smtp]\nevent_acton = 'x'",
-            "line 2: remote_smtp.event_acton: there is no option of this name; did you mean event_action?",
+            "line 2: remote_smtp.event_acton: there is no option of this name (--print-config writes all); did you mean event_action?",
         ),
         ("[remote]\nevent_action = 'x'", "remote: there is no option of this name"),
         (

@@ -106,7 +106,7 @@ const WRONG_RULES: &[(&str, &str)] = &[
     ),
     (
         "[[acl_smtp_hello]]\nverb = 'deny'",
-        "line 1: acl_smtp_hello: there is no option of this name; did you mean acl_smtp_helo?",
+        "line 1: acl_smtp_hello: there is no option of this name (--print-config writes all); did you mean acl_smtp_helo?",
     ),
 ];
 

@@ -61,6 +61,14 @@ const WRONG_TEXTS: &[(&str, &str)] = &[
         "line 3: byte 0: invalid regular expression",
     ),
     (
+        "[[acl_smtp_mail]]\nverb = 'deny'\nmessage = '550 5.1.1.1 no'",
+        "line 3: message: 5.1.1.1 is no enhanced status code of three numbers",
+    ),
+    (
+        "[[acl_smtp_mail]]\nverb = 'deny'\nhosts = '192.0.2.1 ; 192.0.2.2'",
+        "a list whose items are separated by semicolons begins with <;",
+    ),
+    (
         "event_action = '${lookup sqlite{SELECT 1; DROP TABLE a}}'",
         "more than one statement in the query: text after ';' at byte 8 of its SQL",
     ),

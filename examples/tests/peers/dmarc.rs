@@ -68,7 +68,7 @@ fn what_is_to_be_rejected_goes_into_quarantine_unless_the_option_is_set() {
         assert!(taken, "{transcript}");
         let message = gateway.message("Subject: changed");
         let field =
-            "X-Quarantine: DMARC: the message is not from signed.test, which asks to reject it\r\n";
+            "X-Quarantine: DMARC: the message fails for signed.test, which asks to reject it\r\n";
         assert!(message.contains(field), "{message}");
         assert!(message.contains("dkim=fail reason=\"signature did not verify\""), "{message}");
 

@@ -333,7 +333,7 @@ pub enum ItemProblem {
     HostRegex,
     /// A lookup in a host list.
     #[error(
-        "lookups are not supported in a host list; use ${{lookup{{$sender_host_address}}iplsearch{{/file}}{{*}}}}"
+        "lookups are not supported in a host list; use ${{lookup{{$sender_host_address}}iplsearch{{/file}}{{*}}}}; a list whose items are separated by semicolons begins with <;"
     )]
     HostLookup,
     /// `@@lookup`: lists of local parts by domain.

@@ -67,6 +67,12 @@ impl CertificateFiles {
                 Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
                     TlsError::OtherKey { certificate, key }
                 }
+                // Its type is of a crate that rustls hides.
+                Error::InvalidCertificate(ref cause)
+                    if format!("{cause:?}").contains("UnsupportedCertVersion") =>
+                {
+                    TlsError::Version { certificate }
+                }
                 source => TlsError::Pair { certificate, key, source: Box::new(source) },
             }
         })
