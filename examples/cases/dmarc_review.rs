@@ -78,6 +78,23 @@ impl DmarcReview {
     }
 }
 
+impl DmarcReview {
+    /// Returns the policy and the domain whose record has it, or says that DMARC does not apply.
+    #[must_use]
+    pub fn result(&self) -> String {
+        match (&self.policy, &self.policy_domain) {
+            (Some(policy), Some(of)) => format!("policy {policy} of {of}"),
+            _ => "DMARC does not apply".to_owned(),
+        }
+    }
+
+    /// Returns the organizational domain.
+    #[must_use]
+    pub fn org_domain(&self) -> Option<&str> {
+        self.org_domain.as_deref()
+    }
+}
+
 impl WalkedName {
     /// Describes a name with its texts.
     fn new(name: &ReviewedName, reviewed: &Reviewed) -> Self {
@@ -109,11 +126,12 @@ impl WalkedName {
 }
 
 impl Shown for DmarcReview {
+    fn is_sound(&self) -> bool {
+        self.defects.is_empty()
+    }
+
     fn text(&self) -> Vec<u8> {
-        let mut text = match (&self.policy, &self.policy_domain) {
-            (Some(policy), Some(of)) => format!("{}: policy {policy} of {of}\n", self.domain),
-            _ => format!("{}: DMARC does not apply\n", self.domain),
-        };
+        let mut text = format!("{}: {}\n", self.domain, self.result());
         if let Some(org) = &self.org_domain {
             let _ = writeln!(text, "  organizational domain {org}");
         }
