@@ -57,7 +57,9 @@ fn run(name: &str, folder: &Path) -> usize {
 fn run_with_gateway(name: &str, folder: &Path, address: &str) -> usize {
     let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name);
     let document = fs::read_to_string(document).unwrap();
-    let document = document.replace(ADDRESS, address);
+    // The outcome of a delivery has the address in brackets.
+    let in_line = |address: &str| format!("[{}", address.replace(':', "]:"));
+    let document = document.replace(ADDRESS, address).replace(&in_line(ADDRESS), &in_line(address));
     let (mut written, mut count) = (String::new(), 0);
     for (language, block) in blocks(&document) {
         match language {
