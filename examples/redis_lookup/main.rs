@@ -23,6 +23,7 @@ fn main() -> ExitCode {
 
 /// Makes lookups in Redis as ${lookup redis{…}} does; a result is found, not found or deferred.
 #[derive(Debug, Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 struct Arguments {
     /// Queries, such as "GET key"; by default each line of standard input is one
     queries: Vec<String>,

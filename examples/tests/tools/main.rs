@@ -1,6 +1,11 @@
 //! The tools: their output, exit status and errors.
 
-#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "helpers of tests may panic")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests may panic"
+)]
 
 mod arguments;
 mod browser;
