@@ -65,7 +65,7 @@ struct Arguments {
     /// The most author domains of a message that are tested; 0 tests none if there are several [default: all]
     #[arg(long, value_name = "COUNT")]
     authors: Option<usize>,
-    /// Exits with 1 if a case could not be read, or a reviewed domain has a defect
+    /// Exits with 1 if a case could not be read, or a reviewed domain has a defect that is no choice such as test mode
     #[arg(long)]
     strict: bool,
     #[command(flatten)]

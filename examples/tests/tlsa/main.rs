@@ -109,7 +109,11 @@ fn a_chain_is_compared_with_a_zone_file_or_records() {
     };
     let expected = format!("match\n  record    {record}\n  depth     1\n");
     assert_eq!(text(&["--zone", &zone]), (Some(0), expected.clone()));
-    assert_eq!(text(&["--record", record]), (Some(0), expected));
+    assert_eq!(text(&["--record", record]), (Some(0), expected.clone()));
+    assert_eq!(text(&["--record", record, "--strict"]), (Some(0), expected));
+    let other = format!("3 1 1 {}", "ab".repeat(32));
+    let (status, told) = text(&["--record", &other, "--strict"]);
+    assert!(status == Some(1) && told.starts_with("no-match\n"), "{told}");
     // Another port has no records.
     let output = run(
         &[&["check", "--chain", &chain, "--zone", &zone, "--port", "587"][..], &at].concat(),

@@ -7,6 +7,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 
+use crate::dmarc_report::folder_with_rows;
 use crate::program::{directory, json_lines, output_of, text, tool};
 
 /// The standard error of a run that ends with status 2, without output.
@@ -227,10 +228,26 @@ fn strict_fails_for_a_verdict_that_is_not_as_it_should_be() {
     }
     let file = zone("arguments-strict");
     let zone = file.to_str().unwrap();
-    for name in ["spf_check", "dmarc_check"] {
-        for (domain, status) in [("ex\u{e4}mple.com", 0), ("none.example", 1)] {
+    let records = "_dmarc.reports.example. TXT \"v=DMARC1; rua=mailto:d@reports.example\"\n\
+                   _dmarc.test.example. TXT \"v=DMARC1; p=reject; t=y; sp=none; rua=mailto:d@test.example\"\n\
+                   _dmarc.off.example. TXT \"v=DMARC1; p=reject; sp=foo; rua=mailto:d@off.example\"\n";
+    fs::write(&file, fs::read_to_string(&file).unwrap() + records).unwrap();
+    for (name, rows) in [
+        ("spf_check", &[("ex\u{e4}mple.com", 0), ("none.example", 1)][..]),
+        (
+            "dmarc_check",
+            &[
+                ("ex\u{e4}mple.com", 0),
+                ("none.example", 1),
+                ("reports.example", 0),
+                ("test.example", 0),
+                ("off.example", 1),
+            ],
+        ),
+    ] {
+        for (domain, status) in rows {
             let output = output_of(tool(name).args(["--strict", "--zone", zone, domain]), b"");
-            assert_eq!(output.status.code(), Some(status), "{name} {domain}: {}", text(&output));
+            assert_eq!(output.status.code(), Some(*status), "{name} {domain}: {}", text(&output));
         }
     }
 }
@@ -279,7 +296,9 @@ fn the_case_of_a_help_is_judged() {
 /// Each tool that asks the DNS can be told whom to ask.
 #[test]
 fn a_resolver_is_asked() {
-    let rows = directory("arguments-resolver").join("none");
+    let folder = folder_with_rows("arguments-resolver");
+    let (rows, into) = (folder.join("dmarc.sqlite"), folder.join("out"));
+    let (rows, into) = (rows.to_str().unwrap(), into.to_str().unwrap());
     for (name, arguments) in [
         ("spf_check", &["a.example"][..]),
         ("spf_check", &["--ip", "192.0.2.1", "--from", "ann@a.example"]),
@@ -287,6 +306,11 @@ fn a_resolver_is_asked() {
         ("dmarc_check", &["--from", "ann@a.example"]),
         ("tlsa", &["policy", "a.example"]),
         ("inspect", &["--no-connect", "a.example"]),
+        // It asks whether a destination of another organization takes the reports.
+        (
+            "dmarc_report",
+            &["make", rows, "--submitter", "mx.test", "--day", "2026-11-26", "--into", into],
+        ),
     ] {
         let server = UdpSocket::bind("127.0.0.1:0").unwrap();
         let address = server.local_addr().unwrap().to_string();
@@ -312,9 +336,6 @@ fn a_resolver_is_asked() {
         let told = refused(name, &[arguments, &["--resolver", &address, "--zone", "z"]].concat());
         assert!(told.contains("cannot be used with"), "{told}");
     }
-    let make = ["make", rows.to_str().unwrap(), "--submitter", "a.example", "--resolver", "x"];
-    let told = refused("dmarc_report", &make);
-    assert!(told.contains("'x' for '--resolver <ADDRESS[:PORT]>'"), "{told}");
 }
 
 /// What a string needs of a configuration is told.

@@ -38,6 +38,9 @@ _587._tcp.mx.good.example. TLSA 3 1 1 000000000000000000000000000000000000000000
 value.example. MX 0 .
 value.example. TXT "v=spf1 -all"
 _dmarc.value.example. TXT "v=DMARC1;  x=1; rua=mailto:d@value.example; adkim=q"
+off.example. MX 0 .
+off.example. TXT "v=spf1 -all"
+_dmarc.off.example. TXT "v=DMARC1; p=reject; sp=foo; rua=mailto:d@off.example"
 null.example. MX 0 .
 null.example. TXT "v=spf1 -all"
 _dmarc.null.example. TXT "v=DMARC1; p=reject; fo=1; t=y"
@@ -71,7 +74,7 @@ fn a_domain_in_order_has_no_defect() {
 }
 
 /// The severity, the place, a part of the text and the section of each defect.
-const DEFECTS: [(&str, &[[&str; 4]]); 6] = [
+const DEFECTS: [(&str, &[[&str; 4]]); 7] = [
     (
         "alias.example",
         &[[
@@ -88,6 +91,14 @@ const DEFECTS: [(&str, &[[&str; 4]]); 6] = [
             ["warning", "_dmarc.value.example", "byte 11: unknown tag", "RFC 9989 section 4.7"],
             ["warning", "_dmarc.value.example", "invalid value of the tag", "RFC 9989 section 4.8"],
             ["notice", "_dmarc.value.example", "no policy (p)", "RFC 9989 section 4.7"],
+        ],
+    ),
+    (
+        "off.example",
+        &[
+            ["notice", "off.example", "the domain accepts no mail (null MX)", ""],
+            ["problem", "_dmarc.off.example", "byte 20: invalid policy", "RFC 9989 section 4.10.1"],
+            ["problem", "_dmarc.off.example", "the policy is none", "RFC 9989 section 4.10.1"],
         ],
     ),
     (
