@@ -51,12 +51,11 @@ fn unit() -> String {
 fn settings(unit: &str) -> BTreeMap<(&str, &str), Vec<&str>> {
     let (mut section, mut settings) = ("", BTreeMap::<_, Vec<_>>::new());
     for line in unit.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
-        match line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
-            Some(name) => section = name,
-            None => {
-                let (name, value) = line.split_once('=').unwrap();
-                settings.entry((section, name)).or_default().push(value);
-            }
+        if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+            section = name;
+        } else {
+            let (name, value) = line.split_once('=').unwrap();
+            settings.entry((section, name)).or_default().push(value);
         }
     }
     settings
