@@ -226,6 +226,11 @@ fn strict_fails_for_a_verdict_that_is_not_as_it_should_be() {
         let strict = run(&["--strict"]);
         assert_eq!(strict.status.code(), Some(status), "{name} {input}: {}", text(&strict));
     }
+}
+
+/// A review fails for a defect, and not for what the owner may choose.
+#[test]
+fn strict_fails_for_a_defect_of_a_reviewed_domain() {
     let file = zone("arguments-strict");
     let zone = file.to_str().unwrap();
     let records = "_dmarc.reports.example. TXT \"v=DMARC1; rua=mailto:d@reports.example\"\n\
