@@ -28,3 +28,4 @@ pub mod shown;
 #[cfg(feature = "gateway")]
 pub mod spf_review;
 pub mod trace;
+pub mod typed_name;

@@ -9,6 +9,7 @@ use mail_types::dns::{DnssecStatus, Inquiry, InquiryStep, Resolve, Session, Zone
 use mail_types::hickory::{Resolver, ResolverSettings};
 use tokio::runtime::Runtime;
 
+use super::resolver::ResolverArguments;
 use super::shown::{named, read_in};
 
 /// Who answers where a case has no answers of its own.
@@ -31,6 +32,21 @@ impl Answers {
         let text = named(file, fs::read_to_string(file))?;
         let zone = Zone::parse(&text).map_err(|error| format!("{error}: {}", error.error));
         Ok(Self { zone: Some(read_in(file, zone)?), ..Self::default() })
+    }
+
+    /// Takes a master file, or the resolver of the arguments; without both, the system's resolver is asked, once it is
+    /// needed.
+    ///
+    /// # Errors
+    ///
+    /// The fault of a file, for people.
+    pub fn of_arguments(
+        zone: Option<&Path>,
+        resolver: &ResolverArguments,
+    ) -> Result<Self, Box<dyn Error>> {
+        let answers = Self::new(zone)?;
+        let is_given = resolver.given().is_some();
+        Ok(if is_given { answers.with_resolver(resolver.resolver()?) } else { answers })
     }
 
     /// Gives the answers of the master file this DNSSEC status.

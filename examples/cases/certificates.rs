@@ -76,10 +76,14 @@ pub fn is_pem(bytes: &[u8]) -> bool {
 }
 
 /// Reads a time of RFC 3339 in UTC.
-#[must_use]
-pub fn time(text: &str) -> Option<UnixTime> {
-    let time: der::DateTime = text.parse().ok()?;
-    Some(UnixTime::since_unix_epoch(time.unix_duration()))
+///
+/// # Errors
+///
+/// The form that is expected.
+pub fn time(text: &str) -> Result<UnixTime, &'static str> {
+    let time: der::DateTime =
+        text.parse().map_err(|_| "not a time of RFC 3339 in UTC, as 2026-12-01T00:00:00Z")?;
+    Ok(UnixTime::since_unix_epoch(time.unix_duration()))
 }
 
 /// Writes a time as RFC 3339 has it.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use dmarc_policy::{Policy, ReviewDefect, Reviewed, ReviewedName};
+use dmarc_policy::{DefectKind, Policy, ReviewDefect, Reviewed, ReviewedName};
 use mail_types::dns::Name;
 use mail_types::smtp::Domain;
 use serde::{Serialize, Serializer};
@@ -24,6 +24,9 @@ pub struct DmarcReview {
     pub names: Vec<WalkedName>,
     /// The defects.
     pub defects: Vec<DmarcDefect>,
+    /// Whether each defect is a choice that its owner may make.
+    #[serde(skip)]
+    is_sound: bool,
 }
 
 /// A name of the tree walk.
@@ -74,7 +77,23 @@ impl DmarcReview {
             policy: reviewed.policy().map(Policy::as_str),
             names: names.collect(),
             defects: defects.collect(),
+            is_sound: reviewed.findings().iter().all(|finding| is_choice(&finding.defect)),
         }
+    }
+
+    /// Returns the policy and the domain whose record has it, or says that DMARC does not apply.
+    #[must_use]
+    pub fn result(&self) -> String {
+        match (&self.policy, &self.policy_domain) {
+            (Some(policy), Some(of)) => format!("policy {policy} of {of}"),
+            _ => "DMARC does not apply".to_owned(),
+        }
+    }
+
+    /// Returns the organizational domain.
+    #[must_use]
+    pub fn org_domain(&self) -> Option<&str> {
+        self.org_domain.as_deref()
     }
 }
 
@@ -109,11 +128,12 @@ impl WalkedName {
 }
 
 impl Shown for DmarcReview {
+    fn is_sound(&self) -> bool {
+        self.is_sound
+    }
+
     fn text(&self) -> Vec<u8> {
-        let mut text = match (&self.policy, &self.policy_domain) {
-            (Some(policy), Some(of)) => format!("{}: policy {policy} of {of}\n", self.domain),
-            _ => format!("{}: DMARC does not apply\n", self.domain),
-        };
+        let mut text = format!("{}: {}\n", self.domain, self.result());
         if let Some(org) = &self.org_domain {
             let _ = writeln!(text, "  organizational domain {org}");
         }
@@ -134,6 +154,14 @@ impl Shown for DmarcReview {
         }
         text.into_bytes()
     }
+}
+
+/// Tells whether a defect is legal and has an effect that the owner may want.
+fn is_choice(defect: &ReviewDefect) -> bool {
+    use DefectKind::{PublicSuffix, ReportsOnly, TestMode, WeakerBelow};
+
+    let ReviewDefect::Tag(defect) = defect else { return false };
+    matches!(defect.kind, ReportsOnly | WeakerBelow | TestMode | PublicSuffix)
 }
 
 #[expect(clippy::ref_option, reason = "serde calls it so")]

@@ -142,7 +142,9 @@ fn add(zone: &mut Zone, entry: &DnsEntry) -> Result<(), String> {
         (Some("nodata"), None) => absent(true),
         (Some("nxdomain"), None) => absent(false),
         (Some(failure), None) => {
-            let failure = failure.parse::<DnsFailure>().map_err(|error| error.to_string())?;
+            let failure = failure
+                .parse::<DnsFailure>()
+                .map_err(|error| format!("{error}; or nodata or nxdomain"))?;
             Answer::Failed(failure)
         }
         _ => return Err("either records or a failure".to_owned()),

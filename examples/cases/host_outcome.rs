@@ -25,6 +25,8 @@ pub struct HostOutcome {
     reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<&'static str>,
+    #[serde(skip)]
+    is_tried: bool,
 }
 
 impl HostOutcome {
@@ -38,6 +40,7 @@ impl HostOutcome {
             preference: policy.preference,
             addresses: policy.addresses.iter().map(ToString::to_string).collect(),
             action: policy.action.as_str(),
+            is_tried: !matches!(policy.action, Action::Skip(_)),
             failure: policy.failure().map(|failure| failure.result.as_str()),
             ..Self::default()
         };
@@ -63,6 +66,12 @@ impl HostOutcome {
         }
     }
 
+    /// Tells whether the host can be tried.
+    #[must_use]
+    pub fn is_tried(&self) -> bool {
+        self.is_tried
+    }
+
     /// Tells whether DANE authenticates the host.
     #[must_use]
     pub fn uses_dane(&self) -> bool {
@@ -78,15 +87,37 @@ impl HostOutcome {
         }
     }
 
+    /// Returns the addresses.
+    #[must_use]
+    pub fn addresses(&self) -> &[String] {
+        &self.addresses
+    }
+
     /// Returns the TLSA records.
     #[must_use]
     pub fn tlsa(&self) -> &[String] {
         &self.tlsa
     }
 
+    /// Gives the reason why DANE does not apply.
+    #[must_use]
+    pub fn because(self, reason: &str) -> Self {
+        Self { reason: Some(reason.to_owned()), ..self }
+    }
+
     /// Appends lines for people.
     pub fn write(&self, text: &mut String) {
-        let _ = writeln!(text, "{}: {}", self.host, self.action);
+        self.write_as(self.action, text);
+    }
+
+    /// Appends lines for people, beside others that tell how the connection is secured.
+    pub fn write_dane(&self, text: &mut String) {
+        let is_without = self.action == "opportunistic";
+        self.write_as(if is_without { "DANE is not used" } else { self.action }, text);
+    }
+
+    fn write_as(&self, action: &str, text: &mut String) {
+        let _ = writeln!(text, "{}: {action}", self.host);
         let mut line = |name: &str, value: &str| {
             let _ = writeln!(text, "  {name:<10} {value}");
         };

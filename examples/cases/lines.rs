@@ -52,8 +52,8 @@ pub struct NoCase {
     pub at: usize,
 }
 
-/// Hands each line of standard input to `judge`, and sends on what that has written before the next is waited
-/// for. `wanted` says what a line is. Of a line longer than `most` octets it gets one octet more than these, and
+/// Hands each line of standard input that is not blank to `judge`, and sends on what that has written before the
+/// next is waited for. `wanted` says what a line is. Of a line longer than `most` octets it gets one octet more than these, and
 /// the rest is passed over.
 ///
 /// # Errors
@@ -69,10 +69,11 @@ pub fn each<W: Write>(
     let mut input = io::stdin().lock();
     let mut line = Vec::new();
     let enough = (most as u64).saturating_add(1);
+    let mut is_empty = true;
     for number in 1.. {
         line.clear();
         if (&mut input).take(enough).read_until(b'\n', &mut line)? == 0 {
-            if number == 1 {
+            if is_empty {
                 return Err(format!("no case on standard input: expected {wanted}").into());
             }
             break;
@@ -85,6 +86,10 @@ pub fn each<W: Write>(
                 input.skip_until(b'\n')?;
             }
         }
+        if line.len() <= most && line.trim_ascii().is_empty() {
+            continue;
+        }
+        is_empty = false;
         judge(Line { number, octets: &line, most }, out)?;
         out.flush()?;
     }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::shown::{Done, named};
 
 /// The arguments for the output of a case.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "clap fills it in")]
 pub struct OutputArguments {
     /// Shows each step of the evaluation, each DNS question and each answer

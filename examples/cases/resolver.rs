@@ -13,7 +13,7 @@ use dane_tlsa::{DnssecState, StubOptions};
 use mail_types::hickory::ResolverSettings;
 
 /// The choice of the resolver.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub struct ResolverArguments {
     /// The resolver to ask, with its port if that is not 53; without, those of /etc/resolv.conf
     #[arg(long, value_name = "ADDRESS[:PORT]", value_parser = address, conflicts_with = "zone")]

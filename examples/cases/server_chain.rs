@@ -57,8 +57,8 @@ pub fn sent(
     let mut client = ClientConnection::new(Arc::new(config), inner.server_name())?;
     let (host, port) = host_and_port(server, port)?;
     let connect = if is_smtp { mail_server::start_tls } else { mail_server::connect };
-    let mut stream = connect(host, port).map_err(|error| format!("{server}: {error}"))?;
-    client.complete_io(&mut stream).map_err(|error| format!("{server}: {error}"))?;
+    let mut stream = connect(host, port)?;
+    client.complete_io(&mut stream)?;
     Ok(recorder.sent.lock().unwrap_or_else(PoisonError::into_inner).clone())
 }
 
@@ -78,7 +78,7 @@ fn host_and_port(server: &str, port: u16) -> Result<(&str, u16), String> {
 }
 
 fn number(text: &str) -> Result<u16, String> {
-    text.parse().map_err(|_| format!("--server: not a port: {text:?}"))
+    text.parse().map_err(|_| format!("not a port: {text:?}"))
 }
 
 impl ServerCertVerifier for Recorder {

@@ -15,6 +15,11 @@ pub type Done = Result<(), Box<dyn Error>>;
 pub trait Shown: Serialize {
     /// What people read.
     fn text(&self) -> Vec<u8>;
+
+    /// Tells whether the exit status is 0 with `--strict`.
+    fn is_sound(&self) -> bool {
+        true
+    }
 }
 
 /// Writes a result: one JSON object in a line, or text.

@@ -100,6 +100,10 @@ impl ReviewedRecord {
 }
 
 impl Shown for SpfReview {
+    fn is_sound(&self) -> bool {
+        self.defects.is_empty()
+    }
+
     fn text(&self) -> Vec<u8> {
         let Self { domain, lookups, void_lookups, .. } = self;
         let mut text =

@@ -112,11 +112,6 @@ impl Verdict {
         }
     }
 
-    /// Tells whether the case could be read.
-    pub(crate) fn is_read(&self) -> bool {
-        self.error.is_none()
-    }
-
     pub(crate) fn wrong(error: &str, at: usize) -> Self {
         Self { error: Some(error.to_owned()), at: Some(at), ..Self::default() }
     }
@@ -128,6 +123,10 @@ impl Verdict {
 }
 
 impl shown::Shown for Verdict {
+    fn is_sound(&self) -> bool {
+        self.error.is_none()
+    }
+
     fn text(&self) -> Vec<u8> {
         let mut text = trace::text(&self.trace);
         text += self.result.unwrap_or("malformed");

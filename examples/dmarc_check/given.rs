@@ -3,9 +3,9 @@
 use std::str::FromStr;
 
 use dmarc_policy::DkimInput;
+use examples::cases::typed_name::host;
 use mail_types::dns::Name;
 use mail_types::results::{AuthResult, SpfIdentity, SpfInput};
-use mail_types::smtp::Domain;
 use serde::{Deserialize, Serialize};
 
 /// What SPF has found.
@@ -79,7 +79,8 @@ impl FromStr for Spf {
             "helo" => Identity::Helo,
             other => return Err(format!("{other} is neither mfrom nor helo")),
         };
-        SpfText { result, domain, identity }.try_into()
+        let form = |error| format!("{error}; expected RESULT:DOMAIN, as pass:example.com");
+        SpfText { result, domain, identity }.try_into().map_err(form)
     }
 }
 
@@ -105,7 +106,10 @@ impl FromStr for Signature {
         let mut parts = text.splitn(3, ':');
         let mut next = || parts.next().unwrap_or_default().to_owned();
         let (result, domain, selector) = (next(), next(), next());
-        SignatureText { result, domain, selector }.try_into()
+        let form = |error| {
+            format!("{error}; expected RESULT:DOMAIN:SELECTOR, as pass:example.com:selector")
+        };
+        SignatureText { result, domain, selector }.try_into().map_err(form)
     }
 }
 
@@ -113,14 +117,6 @@ fn result(text: &str) -> Result<AuthResult, String> {
     text.parse().map_err(|error| format!("{text}: {error}"))
 }
 
-/// A domain in Unicode, or one that has underscores or hyphens where a mail domain has none.
 fn domain(text: &str) -> Result<Name, String> {
-    let host = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    match Domain::from_unicode(text) {
-        Ok(domain) => Ok(Name::from(&domain)),
-        Err(error) if text.contains('.') && text.chars().all(host) => {
-            text.parse().map_err(|_| format!("{text}: {error}"))
-        }
-        Err(error) => Err(format!("{text}: {error}")),
-    }
+    host(text).map_err(|error| if text.is_empty() { error } else { format!("{text}: {error}") })
 }

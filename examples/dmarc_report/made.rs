@@ -66,6 +66,13 @@ impl Shown for Made {
         for file in &self.files {
             text.extend(["  ", file, "\n"]);
         }
+        if self.destinations.is_empty() {
+            text.push_str(
+                "  not written: the record names no destination for aggregate reports (rua)\n",
+            );
+        } else if self.files.is_empty() {
+            text.push_str("  not written: no destination may get it\n");
+        }
         text.into_bytes()
     }
 }

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fs;
 use std::io::{self, BufWriter, Write};
+use std::num::TryFromIntError;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,7 +16,9 @@ use dmarc_policy::{
 };
 use examples::cases::answers::Answers;
 use examples::cases::dmarc_rows::Row;
+use examples::cases::resolver::ResolverArguments;
 use examples::cases::shown::{self, Done};
+use examples::cases::typed_name::{domain, mailbox};
 use mail_types::smtp::{Domain, Mailbox};
 use time::{Date, Month, OffsetDateTime, Time};
 
@@ -30,13 +33,13 @@ pub(crate) struct Make {
     /// The gateway's rows: `dmarc.sqlite` under its `spool_directory`
     rows: PathBuf,
     /// The domain of the reporter
-    #[arg(long)]
+    #[arg(long, value_parser = domain)]
     submitter: Domain,
     /// The name of the organization that reports; default: the submitter
     #[arg(long, value_name = "NAME")]
     org: Option<String>,
     /// Its address; default: dmarc-reports at the submitter
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = mailbox)]
     email: Option<Mailbox>,
     /// Further contact information
     #[arg(long, value_name = "TEXT")]
@@ -56,6 +59,8 @@ pub(crate) struct Make {
     /// A list of public suffixes, if the gateway has one
     #[arg(long, value_name = "FILE")]
     tld_file: Option<PathBuf>,
+    #[command(flatten)]
+    resolver: ResolverArguments,
     /// The most different rows of a report; more rows make several reports
     #[arg(long, value_name = "COUNT", default_value_t = 100_000)]
     max_rows: usize,
@@ -78,11 +83,17 @@ impl Make {
         let rows =
             Rows::open(&self.rows).map_err(|error| format!("{}: {error}", self.rows.display()))?;
         shown::named(&self.into, fs::create_dir_all(&self.into))?;
+        let day = self.day()?;
+        if day >= OffsetDateTime::now_utc().date() {
+            eprintln!(
+                "dmarc_report: --day {day}: the day is not over in UTC: its reports lack the messages to come"
+            );
+        }
         let mut out = BufWriter::new(io::stdout().lock());
         let mut work = ReportRun {
             make: self,
-            period: self.period()?,
-            answers: Answers::new(self.zone.as_deref())?,
+            period: period(day)?,
+            answers: Answers::of_arguments(self.zone.as_deref(), &self.resolver)?,
             discovery: self.discovery()?,
             group: None,
             reports: 0,
@@ -91,6 +102,9 @@ impl Make {
         let period = work.period.clone();
         rows.each(&period, |row| work.row(row, &mut out))?;
         work.finish(&mut out)?;
+        if work.reports == 0 {
+            eprintln!("dmarc_report: {}: no message of {day}: no report", self.rows.display());
+        }
         Ok(out.flush()?)
     }
 
@@ -101,12 +115,9 @@ impl Make {
         Ok(Discovery::TreeWalkThenPsl(Arc::new(list)))
     }
 
-    /// The seconds of the day.
-    fn period(&self) -> Result<Range<u64>, Box<dyn Error>> {
+    fn day(&self) -> Result<Date, &'static str> {
         let yesterday = || OffsetDateTime::now_utc().date().previous_day();
-        let day = self.day.or_else(yesterday).ok_or("the day does not exist")?;
-        let begin = u64::try_from(day.with_time(Time::MIDNIGHT).assume_utc().unix_timestamp())?;
-        Ok(begin..begin + 86_400)
+        self.day.or_else(yesterday).ok_or("the day does not exist")
     }
 
     fn email(&self) -> Result<Mailbox, Box<dyn Error>> {
@@ -223,6 +234,12 @@ impl ReportRun<'_> {
         let file = self.make.into.join(name);
         shown::named(&file, fs::write(&file, content))
     }
+}
+
+/// The seconds of a day.
+fn period(day: Date) -> Result<Range<u64>, TryFromIntError> {
+    let begin = u64::try_from(day.with_time(Time::MIDNIGHT).assume_utc().unix_timestamp())?;
+    Ok(begin..begin + 86_400)
 }
 
 /// A day as RFC 3339 writes it.

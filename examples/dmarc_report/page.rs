@@ -126,7 +126,8 @@ fn write_unread(page: &mut String, unread: &[Unread<'_>]) {
     }
     page.push_str("</ul>\n");
     if let Some(more) = unread.len().checked_sub(MAX_UNREAD).filter(|more| *more > 0) {
-        let _ = writeln!(page, "<p class=\"note\">{more} inputs more: --format json has all</p>");
+        let more = counted(more, "more input");
+        let _ = writeln!(page, "<p class=\"note\">{more}: --format json has all</p>");
     }
     page.push_str("</section>\n");
 }

@@ -9,6 +9,17 @@ use dmarc_policy::{
 use examples::cases::dmarc_rows::{PATIENCE, Row, VERSION, version};
 use rusqlite::{Connection, Error, OpenFlags, Result, Row as Line};
 
+/// The reason why a file has no rows.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OpenRowsError {
+    #[error("{0}")]
+    Sqlite(#[from] Error),
+    #[error("not the dmarc.sqlite of a gateway, but another SQLite database")]
+    OtherFile,
+    #[error("rows of version {version}, but this program reads version {VERSION}")]
+    Version { version: i64 },
+}
+
 /// The file, open.
 #[derive(Debug)]
 pub(crate) struct Rows {
@@ -17,11 +28,15 @@ pub(crate) struct Rows {
 
 impl Rows {
     /// Opens a file to read from.
-    pub(crate) fn open(path: &Path) -> Result<Self> {
+    pub(crate) fn open(path: &Path) -> std::result::Result<Self, OpenRowsError> {
         // A reader of a file in WAL mode must be able to write beside it.
         let file = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         file.busy_timeout(PATIENCE)?;
-        if version(&file)? == VERSION { Ok(Self { file }) } else { Err(Error::InvalidQuery) }
+        match version(&file)? {
+            VERSION => Ok(Self { file }),
+            0 => Err(OpenRowsError::OtherFile),
+            version => Err(OpenRowsError::Version { version }),
+        }
     }
 
     /// Hands out the rows of a period, the end not in it, those of a domain's record together.

@@ -1,6 +1,7 @@
 //! Shows reports: each for itself, or all together.
 
 use std::error::Error;
+use std::fs;
 use std::io::{self, BufRead as _, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 use std::thread;
@@ -21,8 +22,8 @@ use crate::{page, summary};
 ///
 /// An input is XML, plain or compressed by gzip or zip, a message with such parts or with a failure
 /// report, a mailbox (mbox), a Maildir or any other folder. Reports are as RFC 9990, RFC 7489 and RFC
-/// 9991 have them, or as real reporters write them. An input that cannot be read is told by its name,
-/// and the others follow; the exit status is still 0, except with --strict.
+/// 9991 have them, or as real reporters write them. An input that does not exist ends the program with 2. One that
+/// cannot be read is told by its name, and the others follow; the exit status is still 0, except with --strict.
 #[derive(Args, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(crate) struct Show {
@@ -104,6 +105,9 @@ impl Show {
             if io::stdin().lock().fill_buf()?.is_empty() {
                 return Err(format!("no case on standard input: expected {WANTED}").into());
             }
+        }
+        for file in &self.files {
+            shown::named(file, fs::metadata(file))?;
         }
         let entries = mailbox::list(&self.files, self.max_files)?;
         let octets = entries.iter().fold(0_u64, |sum, entry| sum.saturating_add(entry.octets));

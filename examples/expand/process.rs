@@ -44,7 +44,10 @@ impl Process {
             Err(error) => return Case::wrong(&error, Some(error.at())),
         };
         match template.check(self) {
-            Ok(()) => Case::expanded(self.run(&template, now)),
+            Ok(()) => match self.run(&template, now) {
+                Err(ExpandFailure::Error(error)) => told(&error),
+                outcome => Case::expanded(outcome),
+            },
             Err(error) => Case::wrong(&error, Some(error.at())),
         }
     }
@@ -63,6 +66,21 @@ impl Process {
             }
         }
     }
+}
+
+/// Describes an error, with the way to what strings have in a configuration only.
+fn told(error: &ExpandError) -> Case {
+    let help = match error {
+        ExpandError::Request { .. } => {
+            "; --config FILE gives the lookups of a gateway's configuration"
+        }
+        ExpandError::Denied { capability: Capability::Files, .. } => {
+            "; --config FILE gives lookups in the files of its lookup_directories"
+        }
+        ExpandError::Denied { .. } => "; neither this tool nor a gateway has it",
+        _ => "",
+    };
+    Case::wrong(&format!("{error}{help}"), Some(error.at()))
 }
 
 /// Answers what needs nothing but the clock and random numbers.

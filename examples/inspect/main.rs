@@ -1,5 +1,6 @@
 //! Inspects the mail of domains: hosts, DNSSEC, TLSA records and certificates, OCSP staples, SPF and DMARC.
 
+mod domains;
 mod hosts;
 mod inspection;
 mod inspector;
@@ -8,21 +9,21 @@ mod sentences;
 mod summary;
 mod workers;
 
-use std::collections::BTreeSet;
 use std::error::Error;
-use std::fs::File;
-use std::io::{self, BufWriter, IsTerminal as _, Read, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
 use examples::cases::answers::Answers;
 use examples::cases::resolver::ResolverArguments;
-use examples::cases::shown::{self, named};
+use examples::cases::shown;
+use examples::cases::typed_name::domain;
 use indicatif::{ProgressBar, ProgressStyle};
 use mail_types::dns::DnssecStatus;
 use mail_types::smtp::Domain;
 
+use domains::Domains;
 use hosts::Reach;
 use inspection::Inspection;
 use inspector::Inspector;
@@ -38,9 +39,10 @@ use summary::Summary;
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 struct Arguments {
     /// The domains
-    #[arg(required_unless_present = "file")]
+    #[arg(required_unless_present = "file", value_parser = domain)]
     domains: Vec<Domain>,
-    /// A file with more domains, one in a line; - is standard input
+    /// A file with more domains, one in a line; - is standard input. A line that is no domain is told, and the others
+    /// follow
     #[arg(short, long, value_name = "FILE")]
     file: Option<PathBuf>,
     /// A master file that answers all questions to the DNS
@@ -52,7 +54,7 @@ struct Arguments {
     #[command(flatten)]
     resolver: ResolverArguments,
     /// The port of the mail hosts: they are connected to there, and have their TLSA records at _PORT._tcp (RFC 7672 section 2.2.3)
-    #[arg(long, default_value_t = 25)]
+    #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u16).range(1..))]
     port: u16,
     /// Connects to no mail host
     #[arg(long)]
@@ -69,13 +71,10 @@ struct Arguments {
     /// Writes one self-contained page
     #[arg(long, conflicts_with = "json")]
     html: bool,
-    /// Exits with 1 if a domain has a problem, or a lookup has failed
+    /// Exits with 1 if a domain has a problem, a lookup has failed, or a line of --file is no domain
     #[arg(long)]
     strict: bool,
 }
-
-/// The most octets of a file of domains.
-const MAX_FILE: usize = 64 << 20;
 
 fn main() -> ExitCode {
     shown::exit_strict("inspect", run(&Arguments::parse()))
@@ -83,11 +82,15 @@ fn main() -> ExitCode {
 
 /// Returns whether the exit status is that of success.
 fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
-    let domains = arguments.all_domains()?;
+    let Domains { list: domains, unread } =
+        Domains::new(&arguments.domains, arguments.file.as_deref())?;
     let inspectors = arguments.inspectors(domains.len())?;
     let bar = progress(domains.len() as u64);
     let mut out = BufWriter::new(io::stdout().lock());
-    let (mut summary, mut kept) = (Summary::default(), Vec::new());
+    let (mut summary, mut kept) = (Summary::of_unread(unread.len()), Vec::new());
+    for line in unread.iter().filter(|_| !arguments.html) {
+        shown::write(line, arguments.json, &mut out)?;
+    }
     let mut written = Ok(());
     workers::run(inspectors, &domains, |inspection: Inspection| {
         bar.inc(1);
@@ -102,8 +105,8 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     bar.finish_and_clear();
     written?;
     if arguments.html {
-        page::write(&kept, &summary, &mut out)?;
-    } else if !arguments.json && domains.len() > 1 {
+        page::write(&kept, &unread, &summary, &mut out)?;
+    } else if !arguments.json && domains.len() + unread.len() > 1 {
         write!(out, "{summary}")?;
     }
     out.flush()?;
@@ -124,40 +127,6 @@ fn progress(count: u64) -> ProgressBar {
 }
 
 impl Arguments {
-    /// Returns the domains of the arguments and of the file, each once.
-    fn all_domains(&self) -> Result<Vec<Domain>, Box<dyn Error>> {
-        let mut domains = self.domains.clone();
-        if let Some(file) = &self.file {
-            let input: Box<dyn Read> = if file.as_os_str() == "-" {
-                shown::tell_wait("a domain a line, such as example.com");
-                Box::new(io::stdin().lock())
-            } else {
-                Box::new(named(file, File::open(file))?)
-            };
-            let text = named(file, io::read_to_string(input.take(MAX_FILE as u64 + 1)))?;
-            if text.len() > MAX_FILE {
-                return Err(format!("{}: more than {MAX_FILE} octets", file.display()).into());
-            }
-            for (at, line) in text.lines().enumerate() {
-                let line = line.split('#').next().unwrap_or_default().trim();
-                if line.is_empty() {
-                    continue;
-                }
-                let domain = line.parse().map_err(|error| {
-                    format!("{}: line {}: {line:?}: {error}", file.display(), at + 1)
-                })?;
-                domains.push(domain);
-            }
-        }
-        if let (Some(file), true) = (&self.file, domains.is_empty()) {
-            let expected = "expected a domain a line, such as example.com";
-            return Err(format!("{}: no domain: {expected}", file.display()).into());
-        }
-        let mut seen = BTreeSet::new();
-        domains.retain(|domain| seen.insert(domain.to_string()));
-        Ok(domains)
-    }
-
     fn reach(&self) -> Reach {
         match (self.no_connect, self.allow_private) {
             (true, _) => Reach::Nobody,

@@ -3,16 +3,20 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use examples::cases::certificates::written;
 use examples::cases::escaped::Escaped;
 use examples::cases::published::PublishedText;
 use examples::cases::spf_review::ReviewedRecord;
+use rustls::pki_types::UnixTime;
 
+use crate::domains::UnreadLine;
 use crate::inspection::{Defect, Inspection, severity_word};
 use crate::summary::Summary;
 
 /// Writes the page. The browser is told to fetch and run nothing.
 pub(crate) fn write(
     inspections: &[Inspection],
+    unread: &[UnreadLine],
     summary: &Summary,
     out: &mut impl Write,
 ) -> io::Result<()> {
@@ -20,11 +24,12 @@ pub(crate) fn write(
     out.write_all(include_bytes!("../cases/page.css"))?;
     out.write_all(include_bytes!("page.css"))?;
     out.write_all(b"</style>\n</head>\n<body>\n<h1>Mail of domains</h1>\n")?;
-    let mut page = String::new();
+    let mut page = format!("<p class=\"soft\" id=\"date\">{}</p>\n", written(UnixTime::now()));
     write_totals(&mut page, summary);
     if inspections.len() > 1 {
         write_overview(&mut page, inspections);
     }
+    write_unread(&mut page, unread);
     out.write_all(page.as_bytes())?;
     for (at, inspection) in inspections.iter().enumerate() {
         page.clear();
@@ -55,7 +60,25 @@ fn write_totals(page: &mut String, summary: &Summary) {
         // Writing to a String cannot fail.
         let _ = writeln!(page, "<div><dt>{label}</dt><dd data-name=\"{name}\">{value}</dd></div>");
     }
+    if summary.unread > 0 {
+        let unread = summary.unread;
+        let _ = writeln!(
+            page,
+            "<div><dt>lines not read</dt><dd data-name=\"unread\">{unread}</dd></div>"
+        );
+    }
     page.push_str("</dl>\n");
+}
+
+fn write_unread(page: &mut String, unread: &[UnreadLine]) {
+    if unread.is_empty() {
+        return;
+    }
+    page.push_str("<section id=\"unread\">\n<h2>Lines not read</h2>\n<ul>\n");
+    for line in unread {
+        let _ = writeln!(page, "<li class=\"fail\">{}</li>", Escaped(&line.told()));
+    }
+    page.push_str("</ul>\n</section>\n");
 }
 
 fn write_overview(page: &mut String, inspections: &[Inspection]) {
@@ -97,6 +120,10 @@ fn write_domain(page: &mut String, at: usize, inspection: &Inspection) {
     }
     for host in &inspection.mail.hosts {
         let _ = writeln!(page, "<li>{}<ul>", Escaped(&host.policy.line()));
+        if !host.policy.addresses().is_empty() {
+            let addresses = host.policy.addresses().join(" ");
+            let _ = writeln!(page, "<li class=\"soft\">addresses {}</li>", Escaped(&addresses));
+        }
         for record in host.policy.tlsa() {
             let _ = writeln!(page, "<li class=\"soft\">TLSA {}</li>", Escaped(record));
         }
@@ -109,7 +136,11 @@ fn write_domain(page: &mut String, at: usize, inspection: &Inspection) {
     page.push_str("</ul>\n");
     let _ = writeln!(page, "<h3>SPF: {} of 10 lookups</h3>", inspection.spf.lookups);
     write_tree(page, &inspection.spf.records);
-    page.push_str("<h3>DMARC: the tree walk</h3>\n<ul class=\"tree\">\n");
+    let _ = writeln!(page, "<h3>DMARC: {}</h3>", Escaped(&inspection.dmarc.result()));
+    if let Some(org) = inspection.dmarc.org_domain() {
+        let _ = writeln!(page, "<p class=\"soft\">organizational domain {}</p>", Escaped(org));
+    }
+    page.push_str("<ul class=\"tree\">\n");
     for walked in &inspection.dmarc.names {
         let name = Escaped(&walked.name);
         for (state, text) in walked.texts() {

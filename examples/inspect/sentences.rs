@@ -57,7 +57,8 @@ pub(crate) fn of_dmarc(defect: &ReviewDefect) -> Judged {
 fn of_tag(kind: &DefectKind) -> Judged {
     match kind {
         DefectKind::Unknown | DefectKind::Removed => TAGS,
-        DefectKind::NoPolicy => NO_VALID_POLICY,
+        DefectKind::PolicyValue | DefectKind::NoPolicy | DefectKind::PolicyOff => INVALID_POLICY,
+        DefectKind::ReportsOnly => REPORTS_ONLY,
         DefectKind::NoReports => NO_REPORTS,
         DefectKind::NotMail | DefectKind::Uri(_) | DefectKind::ManyUris => DESTINATIONS,
         DefectKind::Unused => UNUSED,
@@ -143,8 +144,12 @@ const TAG_SYNTAX: Judged = judged(
     Severity::Warning,
     "Syntax errors in the remainder of the record MUST be discarded in favor of default values (if any) or ignored outright.",
 );
-const NO_VALID_POLICY: Judged = judged(
+const INVALID_POLICY: Judged = judged(
     Severity::Problem,
+    "If a retrieved DMARC Policy Record does not contain a valid \"p\" tag, or contains an \"sp\" or \"np\" tag that is not valid, then: If a \"rua\" tag is present and contains at least one syntactically valid reporting URI, the Mail Receiver MUST act as if a record containing \"p=none\" was retrieved and continue processing; Otherwise, the Mail Receiver applies no DMARC processing to this message.",
+);
+const REPORTS_ONLY: Judged = judged(
+    Severity::Notice,
     "If this tag is not present in an otherwise syntactically valid DMARC Policy Record, then the record is treated as if it included \"p=none\".",
 );
 const NO_REPORTS: Judged = judged(

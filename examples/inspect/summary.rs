@@ -13,9 +13,15 @@ pub(crate) struct Summary {
     pub(crate) with_problems: usize,
     pub(crate) with_failures: usize,
     pub(crate) with_dane: usize,
+    /// Lines that are no domain.
+    pub(crate) unread: usize,
 }
 
 impl Summary {
+    pub(crate) fn of_unread(unread: usize) -> Self {
+        Self { unread, ..Self::default() }
+    }
+
     pub(crate) fn add(&mut self, inspection: &Inspection) {
         self.domains += 1;
         let is_problem = |severity| severity == Severity::Problem;
@@ -27,19 +33,23 @@ impl Summary {
         self.with_dane += usize::from(uses_dane);
     }
 
-    /// Tells whether no domain has a problem, and no lookup has failed.
+    /// Tells whether no domain has a problem, no lookup has failed, and each line was read.
     pub(crate) fn is_sound(&self) -> bool {
-        self.with_problems == 0 && self.with_failures == 0
+        self.with_problems == 0 && self.with_failures == 0 && self.unread == 0
     }
 }
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { domains, with_problems, with_failures, with_dane } = self;
-        writeln!(
+        let Self { domains, with_problems, with_failures, with_dane, unread } = self;
+        write!(
             f,
             "{}: {with_dane} with DANE, {with_problems} with problems, {with_failures} with failed lookups",
             counted(*domains, "domain")
-        )
+        )?;
+        if *unread > 0 {
+            write!(f, ", {} not read", counted(*unread, "line"))?;
+        }
+        writeln!(f)
     }
 }

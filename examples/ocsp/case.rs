@@ -23,28 +23,32 @@ pub(crate) struct Case {
 
 impl Case {
     pub(crate) fn verdict(&self) -> Verdict {
-        match self.check() {
-            Ok(Ok(proof)) => Verdict::new(&proof),
-            Ok(Err(cause)) => Verdict { cause: Some(cause), ..Verdict::of("invalid") },
-            Err(error) => Verdict::wrong(&error.to_string(), 0),
-        }
+        self.check().unwrap_or_else(|error| Verdict::wrong(&error.to_string(), 0))
     }
 
-    /// Verifies the response; within, what it lacks.
-    fn check(&self) -> Result<Result<Proof, String>, Box<dyn Error>> {
+    /// Verifies the response.
+    ///
+    /// # Errors
+    ///
+    /// The field that cannot be read.
+    pub(crate) fn check(&self) -> Result<Verdict, Box<dyn Error>> {
         let response = of("response", files::response(&self.response))?;
         let leaf = of("cert", files::certificate(&self.cert))?;
         let issuer = of("issuer", files::certificate(&self.issuer))?;
         let now = match &self.time {
-            Some(text) => time(text).ok_or("time: not of RFC 3339 in UTC")?,
+            Some(text) => time(text).map_err(|error| format!("time: {error}"))?,
             None => UnixTime::now(),
         };
         let leaf = of("cert", read_given(&self.cert, Certificate::parse(&leaf)))?;
         let issuer = of("issuer", read_given(&self.issuer, Certificate::parse(&issuer)))?;
         let algorithms = default_provider().signature_verification_algorithms.all;
-        Ok(match Check::new(&leaf, [Issuer::from(&issuer)], algorithms) {
+        let proof = match Check::new(&leaf, [Issuer::from(&issuer)], algorithms) {
             Ok(check) => check.verify(&response, now).map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
+        };
+        Ok(match proof {
+            Ok(proof) => Verdict::new(&proof),
+            Err(cause) => Verdict { cause: Some(cause), ..Verdict::of("invalid") },
         })
     }
 }
@@ -103,6 +107,10 @@ impl Verdict {
 }
 
 impl Shown for Verdict {
+    fn is_sound(&self) -> bool {
+        self.status == Some(CertificateStatus::Good.as_str())
+    }
+
     fn text(&self) -> Vec<u8> {
         let mut text = self.status.unwrap_or("malformed").to_owned();
         text += &self.line.map(|line| format!(": line {line}")).unwrap_or_default();

@@ -115,10 +115,11 @@ impl Wanted {
             }
             while let Some(event) = schedule.poll_event() {
                 error = match event {
-                    Event::Failed { error: FetchError::Https, .. } => {
-                        format!("{}; give its authorities with --ca", FetchError::Https).into()
+                    Event::Failed { error, .. } => {
+                        let is_https = error == FetchError::Https;
+                        let help = if is_https { "; give its authorities with --ca" } else { "" };
+                        format!("{}: {error}{help}", fetch.responder).into()
                     }
-                    Event::Failed { error, .. } => error.into(),
                     event => return Err(event.to_string().into()),
                 };
             }

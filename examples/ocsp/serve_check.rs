@@ -20,7 +20,7 @@ pub(crate) struct Wanted {
     /// The server
     host: String,
     /// Its port
-    #[arg(long, default_value_t = 25)]
+    #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u16).range(1..))]
     port: u16,
     /// The name in its certificate, if it is another
     #[arg(long)]

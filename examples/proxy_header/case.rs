@@ -83,6 +83,10 @@ impl Case {
 }
 
 impl Shown for Case {
+    fn is_sound(&self) -> bool {
+        !matches!(self.outcome, None | Some("failed" | "incomplete"))
+    }
+
     fn text(&self) -> Vec<u8> {
         let mut text = self.outcome.unwrap_or("malformed").to_owned();
         let error = self.error.as_ref().map(|error| format!(": {error}"));

@@ -3,12 +3,13 @@
 mod case;
 mod new;
 
+use std::error::Error;
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use examples::cases::lines;
-use examples::cases::shown::{self, Done};
+use examples::cases::shown::{self, Shown as _};
 use proxy_protocol::{Header, HeaderError, Options};
 
 use case::Case;
@@ -17,10 +18,10 @@ use new::New;
 fn main() -> ExitCode {
     let Arguments { show, action } = Arguments::parse();
     let done = match action {
-        Some(Action::Write(header)) => header.print(),
+        Some(Action::Write(header)) => header.print().map(|()| true),
         None => show.all(),
     };
-    shown::exit("proxy_header", done)
+    shown::exit_strict("proxy_header", done)
 }
 
 /// Decodes PROXY protocol headers, or writes one.
@@ -46,6 +47,9 @@ struct Show {
     /// Reads one header from standard input as it is on the wire, and not in hexadecimal
     #[arg(long, conflicts_with = "headers")]
     raw: bool,
+    /// Exits with 1 if a header could not be read, is not valid or is incomplete
+    #[arg(long)]
+    strict: bool,
     /// Writes one JSON object for each header
     #[arg(long)]
     json: bool,
@@ -64,13 +68,18 @@ struct Show {
 }
 
 impl Show {
-    fn all(&self) -> Done {
+    /// Returns whether the exit status is that of success.
+    fn all(&self) -> Result<bool, Box<dyn Error>> {
         let mut out = io::BufWriter::new(io::stdout().lock());
+        let mut is_sound = true;
         for header in &self.headers {
-            shown::write(&self.case(header.as_bytes()), self.json, &mut out)?;
+            let case = self.case(header.as_bytes());
+            is_sound &= case.is_sound();
+            shown::write(&case, self.json, &mut out)?;
         }
         if !self.headers.is_empty() {
-            return Ok(out.flush()?);
+            out.flush()?;
+            return Ok(is_sound || !self.strict);
         }
         if self.raw {
             shown::tell_wait("a PROXY header");
@@ -78,13 +87,18 @@ impl Show {
             if io::stdin().lock().take(MAX_RAW).read_to_end(&mut bytes)? == 0 {
                 return Err("no case on standard input: expected a PROXY header".into());
             }
-            shown::write(&self.parse(&bytes), self.json, &mut out)?;
-            return Ok(out.flush()?);
+            let case = self.parse(&bytes);
+            shown::write(&case, self.json, &mut out)?;
+            out.flush()?;
+            return Ok(case.is_sound() || !self.strict);
         }
         let wanted = "a PROXY header in hexadecimal a line";
         lines::each(MAX_LINE, wanted, &mut out, |line, out| {
-            shown::write(&self.case(line.octets).on_line(line.number), self.json, out)
-        })
+            let case = self.case(line.octets);
+            is_sound &= case.is_sound();
+            shown::write(&case.on_line(line.number), self.json, out)
+        })?;
+        Ok(is_sound || !self.strict)
     }
 
     fn case(&self, text: &[u8]) -> Case {

@@ -57,6 +57,10 @@ impl Case {
 }
 
 impl Shown for Case {
+    fn is_sound(&self) -> bool {
+        matches!(self.outcome, Some("found" | "not_found"))
+    }
+
     fn text(&self) -> Vec<u8> {
         format!("{}\n", self.text).into_bytes()
     }

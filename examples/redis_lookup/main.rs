@@ -2,13 +2,14 @@
 
 mod case;
 
+use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
 use examples::cases::lines;
-use examples::cases::shown::{self, Done};
+use examples::cases::shown::{self, Shown as _};
 use examples::gateway::lookups::redis::{Redis, RedisSettings};
 use mail_types::exim::Query;
 use redis_lookup::{Mode, Options, Servers};
@@ -17,11 +18,12 @@ use tokio::runtime::Runtime;
 use case::Case;
 
 fn main() -> ExitCode {
-    shown::exit("redis_lookup", Arguments::parse().all())
+    shown::exit_strict("redis_lookup", Arguments::parse().all())
 }
 
 /// Makes lookups in Redis as ${lookup redis{…}} does; a result is found, not found or deferred.
 #[derive(Debug, Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 struct Arguments {
     /// Queries, such as "GET key"; by default each line of standard input is one
     queries: Vec<String>,
@@ -37,13 +39,17 @@ struct Arguments {
     /// The deadline of a lookup, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
     timeout: Duration,
+    /// Exits with 1 if a query was refused or deferred
+    #[arg(long)]
+    strict: bool,
     /// Writes one JSON object for each query
     #[arg(long)]
     json: bool,
 }
 
 impl Arguments {
-    fn all(&self) -> Done {
+    /// Returns whether the exit status is that of success.
+    fn all(&self) -> Result<bool, Box<dyn Error>> {
         // rustls needs a provider for rediss://.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mode = if self.compatible { Mode::Exim } else { Mode::Plain };
@@ -54,22 +60,35 @@ impl Arguments {
         };
         let (redis, runtime) = (Redis::new(&settings)?, Runtime::new()?);
         let mut out = io::BufWriter::new(io::stdout().lock());
+        let mut is_sound = true;
         for query in &self.queries {
-            self.one(query.as_bytes(), &redis, &runtime, &mut out)?;
+            is_sound &= self.one(query.as_bytes(), &redis, &runtime, &mut out)?;
         }
         if !self.queries.is_empty() {
-            return Ok(out.flush()?);
+            out.flush()?;
+            return Ok(is_sound || !self.strict);
         }
         lines::each(MAX_LINE, "a query a line, such as GET key", &mut out, |line, out| {
-            self.one(line.octets.trim_ascii_end(), &redis, &runtime, out)
-        })
+            is_sound &= self.one(line.octets.trim_ascii_end(), &redis, &runtime, out)?;
+            Ok(())
+        })?;
+        Ok(is_sound || !self.strict)
     }
 
-    fn one(&self, text: &[u8], redis: &Redis, runtime: &Runtime, out: &mut impl Write) -> Done {
+    /// Makes a lookup; tells whether it was made.
+    fn one(
+        &self,
+        text: &[u8],
+        redis: &Redis,
+        runtime: &Runtime,
+        out: &mut impl Write,
+    ) -> Result<bool, Box<dyn Error>> {
         let mut query = Query::default();
         query.push_literal(text);
         let outcome = runtime.block_on(redis.look_up(None, &query, self.timeout));
-        shown::write(&Case::new(text, outcome), self.json, out)
+        let case = Case::new(text, outcome);
+        shown::write(&case, self.json, out)?;
+        Ok(case.is_sound())
     }
 }
 

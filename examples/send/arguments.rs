@@ -2,14 +2,16 @@
 
 use std::error::Error;
 use std::fs;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
 use examples::cases::resolver::ResolverArguments;
+use examples::cases::typed_name::mailbox;
 use examples::gateway::config::Config;
-use examples::gateway::delivery::sender::{Envelope, SenderOptions, SenderSettings};
+use examples::gateway::delivery::sender::{Envelope, SenderError, SenderOptions, SenderSettings};
 use mail_types::dns::{DnssecStatus, Resolve, Zone};
 use mail_types::hickory::ResolverSettings;
 use mail_types::smtp::{Mailbox, ReversePath};
@@ -25,10 +27,10 @@ use mail_types::smtp::{Mailbox, ReversePath};
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct Arguments {
     /// The recipients
-    #[arg(required = true, value_name = "RECIPIENT")]
+    #[arg(required = true, value_name = "RECIPIENT", value_parser = mailbox)]
     recipients: Vec<Mailbox>,
     /// The sender, for the reverse-path; without it the path is empty
-    #[arg(short, long, value_name = "ADDRESS")]
+    #[arg(short, long, value_name = "ADDRESS", value_parser = mailbox)]
     from: Option<Mailbox>,
     /// A configuration of the gateway: its table [remote_smtp] holds here too
     #[arg(short, long, value_name = "FILE")]
@@ -38,7 +40,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "ROUTE")]
     route: Option<String>,
     /// The port of the servers
-    #[arg(long, default_value_t = 25, conflicts_with = "route")]
+    #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u16).range(1..), conflicts_with = "route")]
     port: u16,
     /// The name of this host in EHLO; without it the configuration's or the system's
     #[arg(long, value_name = "NAME")]
@@ -52,9 +54,10 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     resolver: ResolverArguments,
     /// How long everything may take, in seconds
-    #[arg(long, default_value_t = 600, value_name = "SECONDS")]
+    #[arg(long, default_value_t = 600, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     timeout: u64,
-    /// Requires authenticated TLS on the whole way (REQUIRETLS, RFC 8689)
+    /// Requires authenticated TLS on the whole way (REQUIRETLS, RFC 8689); of a message without a sender it is only
+    /// asked for
     #[arg(long)]
     require_tls: bool,
     /// Shows the hosts and how mail to each is secured, and sends nothing; a message on standard input, if that is no
@@ -87,6 +90,25 @@ impl Arguments {
             port: self.port,
             timeout: Duration::from_secs(self.timeout),
         })
+    }
+
+    /// Puts the argument before its error.
+    pub(crate) fn named(&self, error: &SenderError) -> String {
+        match (error, &self.route) {
+            (SenderError::RouteData(_), Some(route)) => format!("--route {route}: {error}"),
+            _ => error.to_string(),
+        }
+    }
+
+    /// Warns of an option that requires less than its name says.
+    pub(crate) fn warn(&self) {
+        if self.require_tls && self.from.is_none() {
+            let _ = writeln!(
+                io::stderr(),
+                "send: --require-tls without --from: the message is a bounce, which goes to hosts without REQUIRETLS \
+                 too (RFC 8689 section 5); to require authenticated TLS give the sender with --from"
+            );
+        }
     }
 
     pub(crate) fn envelope(&self) -> Envelope {

@@ -65,7 +65,8 @@ impl From<Status> for ExitCode {
 }
 
 async fn run(arguments: &Arguments) -> Result<Status, Box<dyn Error>> {
-    let sender = Sender::new(arguments.settings()?)?;
+    let sender = Sender::new(arguments.settings()?).map_err(|error| arguments.named(&error))?;
+    arguments.warn();
     let mut out = BufWriter::new(io::stdout().lock());
     if arguments.dry_run {
         let stdin = io::stdin();

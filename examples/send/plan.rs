@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::io::Write;
 use std::net::SocketAddr;
 
+use dane_tlsa::{Action, NoDane};
 use examples::cases::host_outcome::HostOutcome;
 use examples::cases::trace::{self, TraceLine};
 use examples::gateway::delivery::outcome::DeliveryResult;
@@ -82,7 +83,11 @@ impl Shown {
             next_hop: plan.next_hop,
             reason: plan.reason,
             result: plan.failed,
-            hosts: plan.hosts.into_iter().map(ShownHost::new).collect(),
+            hosts: plan
+                .hosts
+                .into_iter()
+                .map(|host| ShownHost::new(host, plan.waives_tls))
+                .collect(),
             trace,
         }
     }
@@ -100,9 +105,11 @@ impl Shown {
 }
 
 impl ShownHost {
-    fn new(host: PlannedHost) -> Self {
+    fn new(host: PlannedHost, waives_tls: bool) -> Self {
+        let policy = HostOutcome::new(&host.policy);
+        let is_waived = waives_tls && host.policy.action == Action::Opportunistic(NoDane::NotTried);
         Self {
-            policy: HostOutcome::new(&host.policy),
+            policy: if is_waived { policy.because(WAIVED) } else { policy },
             reported: host.reported.as_ref().map(HostOutcome::new),
             unused: host.unused,
             connections: host.addresses.into_iter().map(ShownConnection::new).collect(),
@@ -110,7 +117,7 @@ impl ShownHost {
     }
 
     fn write(&self, text: &mut String) {
-        self.policy.write(text);
+        self.policy.write_dane(text);
         if let Some(unused) = &self.unused {
             let _ = writeln!(text, "  {:<10} {unused}", "not used");
         }
@@ -140,3 +147,7 @@ impl ShownConnection {
         Self { address: planned.address, security, error }
     }
 }
+
+/// Why DANE is not used, though the options have it.
+const WAIVED: &str =
+    "the header field TLS-Required: No of the message waives DANE (RFC 8689 section 4.1)";

@@ -8,6 +8,7 @@ use examples::cases::dns::DnsEntry;
 use examples::cases::published::PublishedText;
 use examples::cases::shown;
 use examples::cases::trace::{self, TraceLine};
+use examples::cases::typed_name::in_ascii;
 use mail_types::dns::{Answer, Note, Question, RecordType, Texts};
 use mail_types::smtp::Helo;
 use serde::{Deserialize, Serialize, Serializer};
@@ -35,11 +36,12 @@ impl Case {
 
     /// Returns the check of the sender, or of the HELO name.
     pub(crate) fn check<'a>(
-        &'a self,
+        &self,
         helo: &'a Helo,
+        mail_from: Option<&'a str>,
         options: &Options,
     ) -> Result<Check<'a>, SenderError> {
-        let check = match &self.mail_from {
+        let check = match mail_from {
             Some(mail_from) => Check::from_text(self.ip, helo, mail_from)?,
             None => Check::helo(self.ip, helo),
         };
@@ -51,7 +53,12 @@ impl Case {
     pub(crate) fn helo(&self) -> Option<Helo> {
         let needs_none = self.mail_from.as_ref().is_some_and(|path| path.contains('@'));
         let helo = self.helo.as_deref().or(needs_none.then_some("unknown"));
-        helo.map(Helo::new)
+        helo.map(|helo| Helo::new(&ascii(helo)))
+    }
+
+    /// Returns the reverse-path, with A-labels in its domain.
+    pub(crate) fn mail_from(&self) -> Option<String> {
+        self.mail_from.as_deref().map(ascii)
     }
 }
 
@@ -122,9 +129,9 @@ impl Verdict {
         }
     }
 
-    /// Tells whether the case could be read.
-    pub(crate) fn is_read(&self) -> bool {
-        self.error.is_none()
+    /// Returns the reason why the case could not be read.
+    pub(crate) fn error(&self) -> Option<&str> {
+        self.error.as_deref()
     }
 
     pub(crate) fn wrong(error: &str, at: usize) -> Self {
@@ -138,6 +145,10 @@ impl Verdict {
 }
 
 impl shown::Shown for Verdict {
+    fn is_sound(&self) -> bool {
+        self.error.is_none()
+    }
+
     fn text(&self) -> Vec<u8> {
         let mut text = trace::text(&self.trace);
         text += self.result.unwrap_or("malformed");
@@ -167,6 +178,11 @@ impl shown::Shown for Verdict {
         }
         text.into_bytes()
     }
+}
+
+/// Puts A-labels in place of U-labels; a domain that is not valid stays as a client gives it.
+fn ascii(text: &str) -> String {
+    in_ascii(text).unwrap_or_else(|_| text.to_owned())
 }
 
 /// Returns the texts whose fault, or number, is the reason of the result.

@@ -13,8 +13,10 @@ use examples::cases::answers::Answers;
 use examples::cases::dns::{self, DnsEntry};
 use examples::cases::lines;
 use examples::cases::output::{OutputArguments, Recorder};
-use examples::cases::shown;
+use examples::cases::resolver::ResolverArguments;
+use examples::cases::shown::{self, Shown as _};
 use examples::cases::spf_review::SpfReview;
+use examples::cases::typed_name::{domain, in_ascii};
 use mail_types::dns::Name;
 use mail_types::smtp::Domain;
 use spf_result::{Options, Review};
@@ -31,19 +33,20 @@ fn main() -> ExitCode {
 /// A review has the record of the domain with all that it refers to, the DNS lookups of each, and every
 /// defect with its section of RFC 7208. Without a domain and without --ip, each line of standard input is a case, as a JSON object with `ip`, `helo`,
 /// `mail_from` and, for a replay, `dns`. Without `mail_from` the HELO name is checked.
-#[derive(Debug, Parser)]
+#[derive(Clone, Debug, Parser)]
+#[command(after_long_help = SAMPLE)]
 struct Arguments {
     /// Domains whose records are reviewed
-    #[arg(conflicts_with_all = ["ip", "trace", "record", "guess"])]
+    #[arg(value_parser = domain, conflicts_with_all = ["ip", "trace", "record", "guess"])]
     domains: Vec<Domain>,
     /// The client's IP address
     #[arg(long)]
     ip: Option<IpAddr>,
     /// The client's HELO or EHLO name, which is checked without --from
-    #[arg(long, requires = "ip")]
+    #[arg(long, requires = "ip", value_parser = in_ascii)]
     helo: Option<String>,
     /// The reverse-path; empty for the null path
-    #[arg(long, requires = "ip", value_name = "ADDRESS")]
+    #[arg(long, requires = "ip", value_name = "ADDRESS", value_parser = in_ascii)]
     from: Option<String>,
     /// Answers DNS questions from a master file instead of the system's resolver
     #[arg(long, value_name = "FILE")]
@@ -51,13 +54,18 @@ struct Arguments {
     /// Evaluates Exim's guess record for a domain without an SPF record
     #[arg(long)]
     guess: bool,
-    /// Exits with 1 if a case could not be read
+    /// Exits with 1 if a case could not be read, or a reviewed domain has a defect
     #[arg(long)]
     strict: bool,
+    #[command(flatten)]
+    resolver: ResolverArguments,
     #[command(flatten)]
     output: OutputArguments,
 }
 
+/// A case, which the help shows.
+const SAMPLE: &str = r#"A case:
+  {"ip": "192.0.2.1", "helo": "mx.example.com", "mail_from": "ann@example.com", "dns": [{"name": "example.com", "type": "TXT", "records": ["v=spf1 ip4:192.0.2.0/24 -all"]}]}"#;
 /// The longest input line, in octets.
 const MAX_LINE: usize = 4 << 20;
 const WANTED: &str =
@@ -72,7 +80,7 @@ struct Program {
 
 impl Program {
     fn new(arguments: Arguments) -> Result<Self, Box<dyn Error>> {
-        let answers = Answers::new(arguments.zone.as_deref())?;
+        let answers = Answers::of_arguments(arguments.zone.as_deref(), &arguments.resolver)?;
         let recorder = arguments.output.recorder()?;
         let mut options = Options::default();
         options.guess = arguments.guess.then(Options::default_guess);
@@ -88,12 +96,17 @@ impl Program {
             let review = Review::new(Name::from(domain));
             let reviewed =
                 self.answers.run(&mut review.session(), None, self.options.limits.time)?;
-            shown::write(&SpfReview::new(domain, &reviewed), json, &mut out)?;
+            let review = SpfReview::new(domain, &reviewed);
+            is_sound &= review.is_sound();
+            shown::write(&review, json, &mut out)?;
         }
         if let Some(ip) = self.arguments.ip {
-            let Arguments { helo, from, .. } = &self.arguments;
-            let verdict = self.verdict(Case::new(ip, helo.clone(), from.clone()))?;
-            is_sound = verdict.is_read();
+            let Arguments { helo, from, .. } = self.arguments.clone();
+            let verdict = self.verdict(Case::new(ip, helo, from.clone()))?;
+            if let Some(error) = verdict.error() {
+                let from = from.map(|from| format!("--from {from:?}: ")).unwrap_or_default();
+                return Err(format!("{from}{error}").into());
+            }
             shown::write(&verdict, json, &mut out)?;
         }
         if self.arguments.ip.is_some() || !self.arguments.domains.is_empty() {
@@ -105,7 +118,7 @@ impl Program {
                 Ok(case) => self.verdict(case)?,
                 Err(no_case) => Verdict::wrong(&no_case.error, no_case.at),
             };
-            is_sound &= verdict.is_read();
+            is_sound &= verdict.is_sound();
             shown::write(&verdict.on_line(line.number), json, out)
         })?;
         Ok(is_sound || !strict)
@@ -118,9 +131,13 @@ impl Program {
         };
         let (options, time) = (self.options.clone(), self.options.limits.time);
         let Some(helo) = case.helo() else {
-            return Ok(Verdict::wrong("no HELO name, and no reverse-path with a domain", 0));
+            return Ok(Verdict::wrong(
+                "no HELO name (--helo), and no reverse-path with a domain (--from)",
+                0,
+            ));
         };
-        let check = match case.check(&helo, &options) {
+        let mail_from = case.mail_from();
+        let check = match case.check(&helo, mail_from.as_deref(), &options) {
             Ok(check) => check,
             Err(error) => return Ok(Verdict::wrong(&error.to_string(), error.at())),
         };

@@ -49,7 +49,10 @@ impl Case {
             records: records(&self.tlsa).map_err(|error| format!("tlsa{error}"))?,
             chain: chain.collect::<Result<_, _>>()?,
             names: names(&self.names)?,
-            now: now(self.time.as_deref())?,
+            now: match self.time.as_deref().map(time).transpose() {
+                Ok(time) => time.unwrap_or_else(UnixTime::now),
+                Err(error) => return Err(format!("time: {error}").into()),
+            },
         })
     }
 }
@@ -69,14 +72,6 @@ fn names(texts: &[String]) -> Result<Vec<Name>, String> {
         text.parse().map_err(|error| format!("names[{at}]: {error}"))
     };
     texts.iter().enumerate().map(name).collect()
-}
-
-/// Reads a time; without one, it is now.
-pub(crate) fn now(text: Option<&str>) -> Result<UnixTime, &'static str> {
-    match text {
-        Some(text) => time(text).ok_or("time: not of RFC 3339 in UTC"),
-        None => Ok(UnixTime::now()),
-    }
 }
 
 impl Subject {
@@ -165,6 +160,10 @@ impl Outcome {
 }
 
 impl Shown for Outcome {
+    fn is_sound(&self) -> bool {
+        self.verdict == Some("match")
+    }
+
     fn text(&self) -> Vec<u8> {
         let mut text = self.verdict.unwrap_or("malformed").to_owned();
         text += &self.line.map(|line| format!(": line {line}")).unwrap_or_default();

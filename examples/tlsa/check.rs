@@ -10,15 +10,16 @@ use dane_tlsa::mail_types::dns::{
     Answer, DEADLINE, DnssecStatus, Name, Question, RecordType, Records, Resolve, Zone,
 };
 use dane_tlsa::{Limits, RecordSet};
-use examples::cases::certificates::certificates;
+use examples::cases::certificates::{self, certificates};
 use examples::cases::lines;
-use examples::cases::shown::{self, Done, named, read_in};
-use rustls::pki_types::CertificateDer;
+use examples::cases::resolver::ResolverArguments;
+use examples::cases::server_chain;
+use examples::cases::shown::{self, Shown as _, named, read_in};
+use examples::cases::typed_name;
+use rustls::pki_types::{CertificateDer, UnixTime};
 
 use crate::case::{self, Case, Outcome, Subject};
 use crate::make::Place;
-use examples::cases::resolver::ResolverArguments;
-use examples::cases::server_chain;
 
 #[derive(Args, Debug)]
 pub(crate) struct Wanted {
@@ -34,7 +35,7 @@ pub(crate) struct Wanted {
     place: Place,
     /// Another name that the certificate may have under usage 2, as the domain of the mail; the host is the
     /// first
-    #[arg(long = "name", value_name = "NAME")]
+    #[arg(long = "name", value_name = "NAME", value_parser = typed_name::host)]
     names: Vec<Name>,
     /// A file with the certificates that the server sends, its own first
     #[arg(long, value_name = "FILE", conflicts_with = "server")]
@@ -46,8 +47,11 @@ pub(crate) struct Wanted {
     #[arg(long, value_enum, default_value_t = Start::Smtp, requires = "server")]
     starttls: Start,
     /// When, as 2026-12-01T00:00:00Z; without, now
+    #[arg(long, value_parser = certificates::time)]
+    time: Option<UnixTime>,
+    /// Exits with 1 unless the verdict on each case is match
     #[arg(long)]
-    time: Option<String>,
+    strict: bool,
     /// Writes one JSON object for each case
     #[arg(long)]
     json: bool,
@@ -68,11 +72,14 @@ const WANTED: &str =
     "a case a line, such as {\"tlsa\": [\"3 1 1 ab...\"], \"chain\": [\"MII...\"]}";
 
 impl Wanted {
-    pub(crate) fn run(&self) -> Done {
+    /// Returns whether the exit status is that of success.
+    pub(crate) fn run(&self) -> Result<bool, Box<dyn Error>> {
         let mut out = BufWriter::new(io::stdout().lock());
         if self.chain.is_some() || self.server.is_some() {
-            shown::write(&self.subject()?.outcome(), self.json, &mut out)?;
-            return Ok(out.flush()?);
+            let outcome = self.subject()?.outcome();
+            shown::write(&outcome, self.json, &mut out)?;
+            out.flush()?;
+            return Ok(outcome.is_sound() || !self.strict);
         }
         if let Some(option) = self.of_arguments() {
             return Err(format!(
@@ -81,13 +88,16 @@ impl Wanted {
             )
             .into());
         }
+        let mut is_sound = true;
         lines::each(MAX_LINE, WANTED, &mut out, |line, out| {
             let outcome = match line.case::<Case>() {
                 Ok(case) => case.outcome(),
                 Err(no_case) => Outcome::wrong(&no_case.error, no_case.at),
             };
+            is_sound &= outcome.is_sound();
             shown::write(&outcome.on_line(line.number), self.json, out)
-        })
+        })?;
+        Ok(is_sound || !self.strict)
     }
 
     /// Returns an option that has no meaning for cases from standard input.
@@ -106,7 +116,7 @@ impl Wanted {
 
     fn subject(&self) -> Result<Subject, Box<dyn Error>> {
         let records = self.read_records()?;
-        let now = case::now(self.time.as_deref())?;
+        let now = self.time.unwrap_or_else(UnixTime::now);
         let host = self.place.host.iter();
         let names: Vec<_> = host.chain(&self.names).cloned().collect();
         let chain = match (&self.chain, &self.server) {
@@ -114,7 +124,8 @@ impl Wanted {
             (None, Some(server)) => {
                 let port = self.place.port;
                 let is_smtp = self.starttls == Start::Smtp;
-                server_chain::sent(server, port, is_smtp, &records, &names)?.chain
+                let sent = server_chain::sent(server, port, is_smtp, &records, &names);
+                sent.map_err(|error| format!("--server {server}: {error}"))?.chain
             }
             (None, None) => Vec::new(),
         };
@@ -125,6 +136,11 @@ impl Wanted {
         let name = self.place.name()?;
         if let (None, [], Some(name)) = (&self.zone, &self.records[..], &name) {
             return self.ask(name);
+        }
+        if self.records.is_empty() && name.is_none() {
+            return Err("no TLSA records to compare the certificates with: give them with --record, or name the \
+                        server with --host, whose records are looked up in the DNS or in the file of --zone"
+                .into());
         }
         let (Some(path), Some(name)) = (&self.zone, name) else {
             return case::records(&self.records).map_err(|error| format!("--record{error}").into());

@@ -24,8 +24,9 @@ pub(crate) struct Kind {
     selector: Option<u8>,
     /// 1 for SHA-256, 2 for SHA-512, 0 for the certificate or key itself
     ///
-    /// All clients know SHA-256, so that 1 is the default (RFC 7671 5.1). Exim's text of 2014 wants 1 2, a
-    /// key by SHA-512: stronger than needed, and not for each client. Without a digest a record is long.
+    /// All clients know SHA-256, so that 1 is the default (RFC 7671 5.1). Some clients do
+    /// not know SHA-512, which Exim's text of 2014 recommends; it makes the record no safer. A record of the
+    /// certificate or key itself is long.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=2))]
     matching: u8,
 }

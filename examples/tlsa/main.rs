@@ -15,12 +15,12 @@ use examples::cases::shown;
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().action {
-        Action::Make(make) => make.run(),
+        Action::Make(make) => make.run().map(|()| true),
         Action::Check(check) => check.run(),
-        Action::Rollover(rollover) => rollover.run(),
+        Action::Rollover(rollover) => rollover.run().map(|()| true),
         Action::Policy(policy) => policy.run(),
     };
-    shown::exit("tlsa", done)
+    shown::exit_strict("tlsa", done)
 }
 
 /// Makes TLSA records, compares them with what a mail server sends, and plans the replacement of keys.
@@ -44,7 +44,7 @@ enum Action {
     ///
     /// Without arguments each line of standard input is a case, as a JSON object with `tlsa` (records as
     /// "3 1 1 ab..."), `chain` (certificates in base64 of DER, the server's own first), `names` (the names of
-    /// the server) and `time` (RFC 3339; without one, it is now). The exit status is 0 whatever the verdict is.
+    /// the server) and `time` (RFC 3339; without one, it is now).
     Check(check::Wanted),
     /// Tells when to publish which records while a key is replaced
     ///

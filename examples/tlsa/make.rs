@@ -6,6 +6,7 @@ use clap::Args;
 use dane_tlsa::TlsaRecord;
 use dane_tlsa::mail_types::dns::Name;
 use examples::cases::shown::{self, Done, Shown};
+use examples::cases::typed_name;
 use serde::Serialize;
 
 use crate::key_file::Kind;
@@ -30,10 +31,10 @@ pub(crate) struct Wanted {
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Place {
     /// The name of the server's host, as in the MX record
-    #[arg(long)]
+    #[arg(long, value_parser = typed_name::host)]
     pub(crate) host: Option<Name>,
     /// The server's port
-    #[arg(long, default_value_t = 25)]
+    #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u16).range(1..), requires = "host")]
     pub(crate) port: u16,
 }
 

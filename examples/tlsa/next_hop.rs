@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt::{Display, Write as _};
+use std::net::{AddrParseError, IpAddr};
 
 use clap::ValueEnum;
 use dane_tlsa::mail_types::dns::Name;
@@ -11,6 +12,7 @@ use examples::cases::dns::DnsEntry;
 use examples::cases::host_outcome::HostOutcome;
 use examples::cases::shown::Shown;
 use examples::cases::trace::{self, TraceLine};
+use examples::cases::typed_name;
 use serde::{Deserialize, Serialize};
 
 /// A next hop, as it is written.
@@ -120,11 +122,16 @@ impl Case {
     fn next_hop(&self) -> Result<NextHop, String> {
         let text = self.next_hop.as_str();
         let name = || name("next_hop", text);
+        let literal = address(text);
         if !self.hosts.is_empty() && self.kind != Kind::Hosts {
             return Err("hosts: only a next hop of the kind hosts has them".to_owned());
         }
         Ok(match self.kind {
-            Kind::Domain => NextHop::Domain(name()?),
+            Kind::Domain => match literal {
+                // A mail address may have one in place of a domain.
+                Ok(address) => NextHop::Literal(address),
+                Err(_) => NextHop::Domain(name()?),
+            },
             Kind::Relay => NextHop::Relay(name()?),
             Kind::Hosts if self.hosts.is_empty() => {
                 return Err("hosts: a next hop of the kind hosts needs at least one".to_owned());
@@ -134,18 +141,20 @@ impl Case {
                 NextHop::Hosts { domain: name()?, hosts: hosts.collect::<Result<_, _>>()? }
             }
             Kind::Literal => {
-                let address = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
-                let address = address.unwrap_or(text);
-                let address = address.strip_prefix("IPv6:").unwrap_or(address);
-                let address = address.parse();
-                NextHop::Literal(address.map_err(|error| wrong("next_hop", text, &error))?)
+                NextHop::Literal(literal.map_err(|error| wrong("next_hop", text, &error))?)
             }
         })
     }
 }
 
+/// Reads an address, which may be a literal as in a mail address.
+fn address(text: &str) -> Result<IpAddr, AddrParseError> {
+    let inner = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    inner.strip_prefix("IPv6:").unwrap_or(inner).parse()
+}
+
 fn name(field: &str, text: &str) -> Result<Name, String> {
-    Name::from_unicode(text).map_err(|error| wrong(field, text, &error))
+    typed_name::host(text).map_err(|error| wrong(field, text, &error))
 }
 
 fn host_set(field: &str, text: &str) -> Result<HostSet, String> {
@@ -209,6 +218,10 @@ impl Outcome {
 }
 
 impl Shown for Outcome {
+    fn is_sound(&self) -> bool {
+        self.hosts.iter().flatten().any(HostOutcome::is_tried)
+    }
+
     fn text(&self) -> Vec<u8> {
         let mut text = String::new();
         for host in self.hosts.iter().flatten() {

@@ -13,11 +13,11 @@ use examples::cases::answers::Answers;
 use examples::cases::dns::{self, DnsEntry};
 use examples::cases::lines;
 use examples::cases::output::{OutputArguments, Recorder};
-use examples::cases::shown::{self, Done};
+use examples::cases::resolver::{Asked, ResolverArguments};
+use examples::cases::shown::{self, Shown as _};
 use examples::cases::trace::TraceLine;
 
 use crate::next_hop::{Case, InsecureMxMode, Kind, Mode, MtaStsMode, Outcome};
-use examples::cases::resolver::{Asked, ResolverArguments};
 
 #[derive(Args, Debug)]
 pub(crate) struct Wanted {
@@ -31,7 +31,7 @@ pub(crate) struct Wanted {
     #[arg(long = "host", value_name = "NAME", requires = "next_hop")]
     hosts: Vec<String>,
     /// The port of the servers
-    #[arg(long, default_value_t = 25, requires = "next_hop")]
+    #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u16).range(1..), requires = "next_hop")]
     port: u16,
     /// Whether DANE is required
     #[arg(long, value_enum, default_value_t = Mode::Try, requires = "next_hop")]
@@ -48,7 +48,8 @@ pub(crate) struct Wanted {
     /// The hosts that get mail only if DANE authenticates them, as a list of Exim's [default: none]
     #[arg(long, value_name = "LIST", requires = "next_hop")]
     hosts_require_dane: Option<String>,
-    /// A master file that answers; without, a resolver does, whose word for DNSSEC counts on this host only
+    /// Answers all questions to the DNS from a master file. Without it a resolver is asked; a resolver on another host
+    /// is believed about DNSSEC only with --trust-ad
     #[arg(long, value_name = "FILE")]
     zone: Option<PathBuf>,
     /// The DNSSEC status of the answers from the master file: secure, insecure or indeterminate
@@ -56,6 +57,9 @@ pub(crate) struct Wanted {
     security: DnssecStatus,
     #[command(flatten)]
     resolver: ResolverArguments,
+    /// Exits with 1 if a case could not be read, or has no host that can be tried
+    #[arg(long)]
+    strict: bool,
     #[command(flatten)]
     output: OutputArguments,
 }
@@ -67,7 +71,8 @@ const WANTED: &str = "a case a line, such as {\"next_hop\": \"example.com\"}";
 const TIME: Duration = Duration::from_secs(20);
 
 impl Wanted {
-    pub(crate) fn run(&self) -> Done {
+    /// Returns whether the exit status is that of success.
+    pub(crate) fn run(&self) -> Result<bool, Box<dyn Error>> {
         let mut out = BufWriter::new(io::stdout().lock());
         let answers = Answers::new(self.zone.as_deref())?.with_security(self.security);
         let recorder = self.output.recorder()?;
@@ -86,16 +91,21 @@ impl Wanted {
                 dns: None,
             };
             let policy = case.policy()?;
-            shown::write(&run.decide(case, &policy, None)?, self.output.json, &mut out)?;
-            return Ok(out.flush()?);
+            let outcome = run.decide(case, &policy, None)?;
+            shown::write(&outcome, self.output.json, &mut out)?;
+            out.flush()?;
+            return Ok(outcome.is_sound() || !self.strict);
         }
+        let mut is_sound = true;
         lines::each(MAX_LINE, WANTED, &mut out, |line, out| {
             let outcome = match line.case::<Case>() {
                 Ok(case) => run.outcome(case)?,
                 Err(no_case) => Outcome::wrong(&no_case.error, no_case.at),
             };
+            is_sound &= outcome.is_sound();
             shown::write(&outcome.on_line(line.number), self.output.json, out)
-        })
+        })?;
+        Ok(is_sound || !self.strict)
     }
 }
 

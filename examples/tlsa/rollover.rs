@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use dane_tlsa::{Rollover, RolloverAction, RolloverStep};
-use examples::cases::certificates::{time, written};
+use examples::cases::certificates::{self, written};
 use examples::cases::shown::{self, Done, Shown};
 use rustls::pki_types::UnixTime;
 use serde::Serialize;
@@ -24,17 +24,17 @@ pub(crate) struct Wanted {
     #[arg(long, value_name = "FILE")]
     next: PathBuf,
     /// The time to live of the published records, in seconds
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
     ttl: u32,
     /// How long it takes until all servers of the zone have what is published, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     spread: u32,
     /// When the next key's record is published, as 2026-12-01T00:00:00Z; without, now
-    #[arg(long, value_name = "TIME", conflicts_with = "used")]
-    start: Option<String>,
+    #[arg(long, value_name = "TIME", value_parser = certificates::time, conflicts_with = "used")]
+    start: Option<UnixTime>,
     /// When the next key is to be used
-    #[arg(long, value_name = "TIME")]
-    used: Option<String>,
+    #[arg(long, value_name = "TIME", value_parser = certificates::time)]
+    used: Option<UnixTime>,
     #[command(flatten)]
     kind: Kind,
     #[command(flatten)]
@@ -69,10 +69,9 @@ impl Wanted {
         let ttl = Duration::from_secs(self.ttl.into());
         let rollover = Rollover::new(vec![current], vec![next], ttl)?;
         let rollover = rollover.with_spread(Duration::from_secs(self.spread.into()));
-        let read = |text: &str| time(text).ok_or("not a time of RFC 3339 in UTC");
-        let steps = match (&self.start, &self.used) {
-            (_, Some(used)) => rollover.using_at(read(used)?),
-            (Some(start), None) => rollover.starting_at(read(start)?),
+        let steps = match (self.start, self.used) {
+            (_, Some(used)) => rollover.using_at(used),
+            (Some(start), None) => rollover.starting_at(start),
             (None, None) => rollover.starting_at(UnixTime::now()),
         };
         warn_of_the_past(&steps, &rollover.starting_at(UnixTime::now()));

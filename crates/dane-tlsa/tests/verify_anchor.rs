@@ -348,6 +348,8 @@ fn the_validity_of_an_anchor_is_left_to_the_dns_and_that_of_others_is_not() {
 
 #[test]
 fn a_server_for_clients_only_is_refused() {
+    use KeyUsagePurpose::{DigitalSignature, KeyAgreement, KeyEncipherment};
+
     let root = Party::root("Root", |_| {});
     let records = set([record([2, 0, 1], &root.der)]);
     let leaf = root.server(&[NAME], |params| {
@@ -361,11 +363,7 @@ fn a_server_for_clients_only_is_refused() {
     let why = Err(MismatchReason::Path(PathFault::KeyUsage));
     assert_eq!(verify(&records, &[&leaf.der, &root.der]), why);
     // RFC 5280 section 4.2.1.12: each of these is consistent with a server's purpose.
-    for usage in [
-        KeyUsagePurpose::DigitalSignature,
-        KeyUsagePurpose::KeyEncipherment,
-        KeyUsagePurpose::KeyAgreement,
-    ] {
+    for usage in [DigitalSignature, KeyEncipherment, KeyAgreement] {
         let leaf = root.server(&[NAME], |params| params.key_usages = vec![usage]);
         assert_eq!(verify(&records, &[&leaf.der, &root.der]), Ok((0, 1)), "{usage:?}");
     }

@@ -15,14 +15,16 @@ pub struct Defect {
 }
 
 impl Defect {
-    /// The likely mistakes in a readable record.
-    pub(crate) fn of(record: &Record) -> impl Iterator<Item = Self> {
+    /// The likely mistakes in a readable record; a broken one has an invalid policy tag.
+    pub(crate) fn of(record: &Record, is_broken: bool) -> impl Iterator<Item = Self> {
         let reports = [&record.rua, &record.ruf].into_iter().flatten();
         let foreign = reports.into_iter().any(|uri| uri.mailbox().is_none());
         let p = record.p.unwrap_or_default();
         let weaker = record.sp.is_some_and(|sp| sp < p) || record.np.is_some_and(|np| np < p);
         let kinds = [
-            (record.p.is_none(), DefectKind::NoPolicy),
+            (record.policy().is_none(), DefectKind::NoPolicy),
+            (is_broken && !record.rua.is_empty(), DefectKind::PolicyOff),
+            (!is_broken && record.p.is_none() && !record.rua.is_empty(), DefectKind::ReportsOnly),
             (record.rua.is_empty(), DefectKind::NoReports),
             (foreign, DefectKind::NotMail),
             (record.fo != FailureOptions::default() && record.ruf.is_empty(), DefectKind::Unused),
@@ -59,12 +61,18 @@ pub enum DefectKind {
     VersionAgain,
     /// A value that is not valid for the tag; the default counts.
     Value,
+    /// A value of `p`, `sp` or `np` that is not valid: no policy of the record counts.
+    PolicyValue,
     /// A report destination that is not a valid URI.
     Uri(ReportUriError),
     /// More destinations than [`Record::MAX_URIS`].
     ManyUris,
-    /// No valid policy: the record has no effect, or only requests reports.
+    /// Neither valid policies nor a destination for reports: DMARC does not apply.
     NoPolicy,
+    /// A policy tag is not valid, and reports are requested: the policy is none.
+    PolicyOff,
+    /// No policy tag, and reports are requested: the policy is none.
+    ReportsOnly,
     /// Nobody receives aggregate reports on the domain.
     NoReports,
     /// A report destination other than a mail address: few reporters support it.
@@ -90,7 +98,14 @@ impl fmt::Display for DefectKind {
             Self::Value => "invalid value of the tag; the default counts",
             Self::Uri(error) => return write!(f, "invalid report destination: {error}"),
             Self::ManyUris => "more than 16 report destinations; the others are ignored",
-            Self::NoPolicy => "no valid policy: the record has no effect, except for reports",
+            Self::PolicyValue => "invalid policy: no policy of the record (p, sp, np) counts",
+            Self::NoPolicy => {
+                "neither a valid policy (p) nor a destination (rua): DMARC does not apply"
+            }
+            Self::PolicyOff => "the policy is none, because a policy tag is invalid",
+            Self::ReportsOnly => {
+                "no policy (p): the policy is none, and the record only requests reports"
+            }
             Self::NoReports => "no destination for aggregate reports (rua)",
             Self::NotMail => "report destination is not a mailto: address",
             Self::Unused => "fo has no effect without ruf",

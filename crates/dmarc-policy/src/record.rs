@@ -5,7 +5,7 @@ use std::fmt;
 use thiserror::Error;
 
 use crate::tag::{Reading, Tags};
-use crate::{Defect, FailureOptions, Policy, ReportUri};
+use crate::{Defect, DefectKind, FailureOptions, Policy, ReportUri};
 
 /// The record that a domain owner publishes at `_dmarc.` and the domain. The fields are the tags.
 ///
@@ -126,7 +126,8 @@ impl Record {
     pub(crate) fn parse_and_check(text: &[u8]) -> Result<(Self, Vec<Defect>), RecordError> {
         let mut defects = Vec::new();
         let record = Self::read(text, &mut |defect| defects.push(defect))?;
-        defects.extend(Defect::of(&record));
+        let is_broken = defects.iter().any(|defect| defect.kind == DefectKind::PolicyValue);
+        defects.extend(Defect::of(&record, is_broken));
         Ok((record, defects))
     }
 

@@ -266,6 +266,9 @@ impl ReviewDefect {
                 | DefectKind::Repeated
                 | DefectKind::VersionAgain
                 | DefectKind::Value => "RFC 9989 section 4.8",
+                DefectKind::PolicyValue | DefectKind::NoPolicy | DefectKind::PolicyOff => {
+                    "RFC 9989 section 4.10.1"
+                }
                 _ => "RFC 9989 section 4.7",
             },
             Self::Destination(..) => "RFC 9990 section 4",

@@ -39,7 +39,11 @@ impl Reading {
             Known::Ruf => return uris(value, &mut record.ruf),
             Known::V => return Some(DefectKind::VersionAgain),
         };
-        (!taken).then_some(DefectKind::Value)
+        let kind = match known {
+            Known::P | Known::Sp | Known::Np => DefectKind::PolicyValue,
+            _ => DefectKind::Value,
+        };
+        (!taken).then_some(kind)
     }
 
     /// Returns the record: without any policy if one of the three is invalid (section 4.10.1).

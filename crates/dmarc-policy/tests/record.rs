@@ -78,8 +78,9 @@ fn what_is_wrong_is_as_if_it_were_not_there_and_is_told() {
             reject,
             &[DefectKind::Uri(ReportUriError::Scheme)],
         ),
-        (b"v=DMARC1; p=rejct", Record::default(), &[DefectKind::Value]),
-        (b"v=DMARC1; p=reject; sp=foo; np=none", Record::default(), &[DefectKind::Value]),
+        (b"v=DMARC1; p=rejct", Record::default(), &[DefectKind::PolicyValue]),
+        (b"v=DMARC1; p=reject; sp=foo; np=none", Record::default(), &[DefectKind::PolicyValue]),
+        (b"v=DMARC1; p=reject; np=", Record::default(), &[DefectKind::PolicyValue]),
     ];
     for (text, expected, defects) in rows {
         assert_eq!(Record::parse(text).as_ref(), Ok(expected), "{}", text.escape_ascii());
@@ -94,7 +95,26 @@ fn whoever_publishes_a_record_is_told_what_they_may_not_have_meant() {
     let rows: &[(&[u8], &[DefectKind])] = &[
         (b"v=DMARC1; p=reject; rua=mailto:d@example.com", &[]),
         (b"v=DMARC1; p=reject", &[DefectKind::NoReports]),
-        (b"v=DMARC1; rua=mailto:d@example.com", &[DefectKind::NoPolicy]),
+        (b"v=DMARC1; rua=mailto:d@example.com", &[DefectKind::ReportsOnly]),
+        (b"v=DMARC1; sp=reject; rua=mailto:d@example.com", &[DefectKind::ReportsOnly]),
+        (b"v=DMARC1; sp=reject", &[DefectKind::NoPolicy, DefectKind::NoReports]),
+        (
+            b"v=DMARC1; p=reject; sp=foo; rua=mailto:d@example.com",
+            &[DefectKind::PolicyValue, DefectKind::PolicyOff],
+        ),
+        (
+            b"v=DMARC1; p=reject; sp=foo; rua=d@example.com",
+            &[
+                DefectKind::PolicyValue,
+                DefectKind::Uri(ReportUriError::Scheme),
+                DefectKind::NoPolicy,
+                DefectKind::NoReports,
+            ],
+        ),
+        (
+            b"v=DMARC1; p=non",
+            &[DefectKind::PolicyValue, DefectKind::NoPolicy, DefectKind::NoReports],
+        ),
         (b"v=DMARC1; p=none; rua=https://example.com/", &[DefectKind::NotMail]),
         (b"v=DMARC1; p=none; rua=mailto:d@a.example; fo=1", &[DefectKind::Unused]),
         (b"v=DMARC1; p=reject; np=none; rua=mailto:d@a.example", &[DefectKind::WeakerBelow]),

@@ -131,8 +131,17 @@ fn bad_lines_are_named() {
         ("a TXT b)", 1, ZoneError::Unbalanced),
         ("a WKS x", 1, ZoneError::Line),
         ("a IN", 1, ZoneError::Line),
-        ("$INCLUDE file", 1, ZoneError::Line),
-        ("$TTL x", 1, ZoneError::Line),
+        ("$INCLUDE file", 1, ZoneError::Include),
+        ("a A 192.0.2.1\n$GENERATE 1-9 h$ A 192.0.2.$", 2, ZoneError::Generate),
+        ("$TTL x", 1, ZoneError::Ttl),
+        ("$TTL", 1, ZoneError::Line),
+        ("$TTL 1h30", 1, ZoneError::Ttl),
+        ("$TTL 1\u{fc}", 1, ZoneError::Ttl),
+        ("$TTL 8000w", 1, ZoneError::Ttl),
+        ("$TTL 4294967295s1s", 1, ZoneError::Ttl),
+        ("a 1y A 192.0.2.1", 1, ZoneError::Ttl),
+        ("a A 192.0.2.1\n@ A 192.0.2.1", 2, ZoneError::NoOrigin),
+        ("a MX 10 @", 1, ZoneError::NoOrigin),
         ("a CNAME b\na CNAME c", 2, ZoneError::SecondAlias),
     ] {
         let MasterFileError { line: at, error: found, .. } = Zone::parse(text).unwrap_err();
@@ -140,6 +149,22 @@ fn bad_lines_are_named() {
     }
     let error = Zone::parse("a..b A 192.0.2.1").unwrap_err().error;
     assert!(matches!(error, ZoneError::Name(_)));
+}
+
+#[test]
+fn a_time_to_live_may_have_units() {
+    for (text, seconds) in [
+        ("a 1h A 192.0.2.1", 3600),
+        ("a IN 2D A 192.0.2.1", 172_800),
+        ("a 1w2d3h4m5s IN A 192.0.2.1", 788_645),
+        ("$TTL 10m\na A 192.0.2.1", 600),
+        ("$TTL 10m\na 7 A 192.0.2.1", 7),
+        ("$ORIGIN .\n$TTL 9\n@ A 192.0.2.1\na CNAME @", 9),
+    ] {
+        let zone = Zone::parse(text).unwrap();
+        let found = said(&zone, "a", RecordType::A);
+        assert!(found.contains(&format!(" {seconds} 192.0.2.1")), "{text:?}: {found}");
+    }
 }
 
 #[test]

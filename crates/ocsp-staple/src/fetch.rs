@@ -58,8 +58,11 @@ pub enum FetchError {
     #[error("the name of the responder has no address")]
     Name,
     /// None of its addresses takes a connection.
-    #[error("cannot connect to the responder")]
-    Connect,
+    #[error("cannot connect to the responder: {why}")]
+    Connect {
+        /// The last address, and the cause.
+        why: String,
+    },
     /// The response has not ended in time.
     #[error("the responder has not answered within {seconds} seconds")]
     Timeout {

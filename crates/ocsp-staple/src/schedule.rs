@@ -44,7 +44,7 @@ use crate::time::{between, later};
 /// let check = Check::new(&leaf, [Issuer::from(&issuer)], algorithms)?;
 /// let mut schedule = Schedule::new(&leaf, now).with_pace(Pace::default());
 /// assert!(schedule.poll_fetch(now).is_some() && schedule.state(now) == ScheduleState::Pending);
-/// schedule.handle_failure(FetchError::Connect, None, now, 0);
+/// schedule.handle_failure(FetchError::Broken, None, now, 0);
 /// assert!(matches!(schedule.poll_event(), Some(Event::Failed { failures: 1, .. })));
 /// let later = schedule.wake_at().ok_or("it waits for nothing")?;
 /// schedule.handle_time(later);

@@ -145,6 +145,10 @@ fn a_request_is_posted_where_it_has_to_be() {
     });
 }
 
+fn unconnected(port: u16) -> FetchError {
+    FetchError::Connect { why: format!("[::1]:{port}: Connection refused (os error 111)") }
+}
+
 #[test]
 fn one_address_that_is_dead_leaves_the_next() {
     run(async {
@@ -153,7 +157,7 @@ fn one_address_that_is_dead_leaves_the_next() {
             responder(|_| b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".to_vec()).await.port();
         for (url, fetched) in [
             (format!("http://localhost:{port}/"), Ok(&b"ok"[..])),
-            (format!("http://[::1]:{port}/"), Err(FetchError::Connect)),
+            (format!("http://[::1]:{port}/"), Err(unconnected(port))),
             (format!("http://nowhere.invalid:{port}/"), Err(FetchError::Name)),
             (format!("https://localhost:{port}/"), Err(FetchError::Https)),
             (format!("HTTP://localhost:{port}/"), Ok(&b"ok"[..])),

@@ -36,7 +36,7 @@ fn events(schedule: &mut Schedule) -> Vec<Event> {
 }
 
 fn failed() -> FetchError {
-    FetchError::Connect
+    FetchError::Broken
 }
 
 #[test]

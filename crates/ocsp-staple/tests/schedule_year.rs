@@ -102,7 +102,7 @@ impl Year {
             return;
         }
         match self.numbers.next() % 5 {
-            0 => schedule.handle_failure(FetchError::Connect, Some(HOUR * 9), at, random),
+            0 => schedule.handle_failure(FetchError::Broken, Some(HOUR * 9), at, random),
             1 => schedule.handle_response(b"<html>", None, check, at, random),
             2 => schedule.handle_response(&[0x30, 3, 0x0a, 1, 3], None, check, at, random),
             3 => {

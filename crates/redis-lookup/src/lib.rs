@@ -2,7 +2,7 @@
 //! continues after a failover.
 //!
 //! The query of a lookup is a [`Query`](mail_types::exim::Query): text of the administrator, and values from anywhere. It
-//! becomes a [`Command`]; the [`Reply`] becomes an [`LookupOutcome`]; a [`Failover`] selects the server. None of them does
+//! becomes a [`Command`]; the [`Reply`] becomes a [`LookupOutcome`]; a [`Failover`] selects the server. None of them does
 //! I/O.
 //!
 //! ```

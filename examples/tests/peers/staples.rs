@@ -40,7 +40,8 @@ fn a_proof_is_fetched_kept_over_a_restart_and_renewed_with_the_certificate() {
     let second = authority.issue("mx.test", "V");
     assert_eq!(look(&gateway, &authority, "mx.test"), Seen::bare(&second));
 
-    gateway.line("/: cannot connect to the responder (failure 1, next at ");
+    gateway.line("/: cannot connect to the responder: 127.0.0.1:");
+    gateway.line("Connection refused (os error 111) (failure 1, next at ");
     // One that is revoked has none at all.
     let third = authority.issue("mx.test", "R");
     let _responder = authority.respond();

@@ -19,7 +19,7 @@ fn it_shows_each_host_with_its_policy_and_the_questions() {
     let expected = "domain example.test:\na.example.test: dane\n  addresses  192.0.2.1\n  \
                     names      a.example.test example.test\n";
     assert!(sent.out.starts_with(expected), "{}", sent.out);
-    assert!(sent.out.contains("b.example.test: opportunistic\n"), "{}", sent.out);
+    assert!(sent.out.contains("b.example.test: DANE is not used\n"), "{}", sent.out);
     assert!(!sent.out.contains("TLSA 3 1 1"), "{}", sent.out);
     let traced = send(ZONE, "", &["--dry-run", "--trace", "ann@example.test"]);
     assert!(traced.out.contains("_25._tcp.a.example.test TLSA"), "{}", traced.out);
@@ -37,12 +37,12 @@ fn it_shows_each_host_with_its_policy_and_the_questions() {
 #[test]
 fn options_change_the_plan() {
     for (options, word) in [
-        ("hosts_try_dane = \"\"", "a.example.test: opportunistic"),
-        ("dnssec_request_domains = \"\"", "a.example.test: opportunistic"),
+        ("hosts_try_dane = \"\"", "a.example.test: DANE is not used"),
+        ("dnssec_request_domains = \"\"", "a.example.test: DANE is not used"),
         ("hosts_require_dane = \"b.example.test\"", "b.example.test: defer-host"),
         (
             "hosts_try_dane = \"${if eq{$domain}{example.test}{}{*}}\"",
-            "a.example.test: opportunistic",
+            "a.example.test: DANE is not used",
         ),
         ("hosts_try_dane = \"${if eq{$host}{a.example.test}{*}{}}\"", "a.example.test: dane"),
     ] {
@@ -140,12 +140,59 @@ fn it_shows_dane_that_is_reported_only() {
 fn a_message_on_standard_input_may_waive_tls() {
     let arguments = ["--dry-run", "ann@example.test"];
     for (message, word) in [
-        ("TLS-Required: No\n\nbody\n", "a.example.test: opportunistic\n"),
+        ("TLS-Required: No\n\nbody\n", "a.example.test: DANE is not used\n"),
         ("Subject: x\n\nTLS-Required: No\n", "a.example.test: dane\n"),
         ("", "a.example.test: dane\n"),
     ] {
         let sent = send_message(ZONE, "", &arguments, message);
         assert!(sent.out.contains(word), "{message}: {}", sent.out);
+    }
+}
+
+/// Not the option that the message overrides, nor a word that contradicts the connection.
+#[test]
+fn the_reason_why_dane_is_not_used_is_that_of_the_message_or_the_options() {
+    let arguments = ["--dry-run", "ann@example.test"];
+    let waived =
+        "the header field TLS-Required: No of the message waives DANE (RFC 8689 section 4.1)";
+    let not_tried = "the host is not in hosts_try_dane";
+    for (options, message, reason, other) in [
+        ("", "TLS-Required: No\n\nbody\n", waived, not_tried),
+        ("hosts_try_dane = ''", "Subject: x\n\nbody\n", not_tried, waived),
+    ] {
+        let sent = send_message(ZONE, options, &arguments, message);
+        let line = format!(
+            "a.example.test: DANE is not used\n  addresses  192.0.2.1\n  reason     {reason}\n"
+        );
+        assert!(sent.out.contains(&line) && !sent.out.contains(other), "{}", sent.out);
+        let sent = send_message(ZONE, options, &[&arguments[..], &["--json"]].concat(), message);
+        assert_eq!(sent.outcome()["hosts"][0]["reason"], reason);
+    }
+    let options = "hosts_require_tls = '*'\ntls_verify_hosts = '*'";
+    let sent = send(ZONE, options, &arguments);
+    assert!(sent.out.contains("TLS: required, verification: pkix"), "{}", sent.out);
+    assert!(!sent.out.contains("opportunistic"), "{}", sent.out);
+}
+
+#[test]
+fn a_recipient_may_have_u_labels() {
+    let zone = "xn--exmple-cua.test. MX 10 a.example.test.\na.example.test. A 192.0.2.1\n";
+    let sent = send(zone, "", &["--dry-run", "--json", "ann@ex\u{e4}mple.test"]);
+    assert_eq!(sent.outcome()["hosts"][0]["host"], "a.example.test", "{}", sent.told);
+    let sent = send(zone, "", &["--dry-run", "ann@\u{fc}-.test"]);
+    let cause = "'ann@\u{fc}-.test' for '<RECIPIENT>...'";
+    assert!(sent.status == 2 && sent.told.contains(cause), "{}", sent.told);
+}
+
+/// A bounce is sent without REQUIRETLS too: nobody is to rely on it.
+#[test]
+fn require_tls_without_a_sender_is_warned_of() {
+    let arguments = ["--dry-run", "--require-tls", "ann@example.test"];
+    for (first, is_warned) in [(&[BOUNCE][..], true), (&[], false)] {
+        let sent = send(ZONE, "", &[first, &arguments].concat());
+        let warning = "send: --require-tls without --from: the message is a bounce";
+        assert_eq!(sent.told.starts_with(warning), is_warned, "{}", sent.told);
+        assert_eq!(sent.status, 0, "{}", sent.told);
     }
 }
 

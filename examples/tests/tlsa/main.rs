@@ -79,7 +79,7 @@ fn a_malformed_case_has_its_place_and_the_next_one_goes_on() {
     assert_eq!(lines[1], error(2, "tlsa[1]: not a hexadecimal digit: 'g', at byte 7"));
     assert_eq!(lines[2], error(3, "chain[0]: invalid length at 0"));
     assert_eq!(lines[3], error(4, "names[0]: empty label in the DNS name, at byte 2"));
-    assert_eq!(lines[4], error(5, "time: not of RFC 3339 in UTC"));
+    assert_eq!(lines[4], error(5, "time: not a time of RFC 3339 in UTC, as 2026-12-01T00:00:00Z"));
     assert_eq!(lines[5], error(6, "tlsa: more than 100 TLSA records"));
     assert!(lines[6]["error"].as_str().unwrap().starts_with("unknown field `more`"));
     assert_eq!(lines[7]["reasons"], json!(["3 1 1: the server sent no certificate"]));
@@ -109,7 +109,11 @@ fn a_chain_is_compared_with_a_zone_file_or_records() {
     };
     let expected = format!("match\n  record    {record}\n  depth     1\n");
     assert_eq!(text(&["--zone", &zone]), (Some(0), expected.clone()));
-    assert_eq!(text(&["--record", record]), (Some(0), expected));
+    assert_eq!(text(&["--record", record]), (Some(0), expected.clone()));
+    assert_eq!(text(&["--record", record, "--strict"]), (Some(0), expected));
+    let other = format!("3 1 1 {}", "ab".repeat(32));
+    let (status, told) = text(&["--record", &other, "--strict"]);
+    assert!(status == Some(1) && told.starts_with("no-match\n"), "{told}");
     // Another port has no records.
     let output = run(
         &[&["check", "--chain", &chain, "--zone", &zone, "--port", "587"][..], &at].concat(),

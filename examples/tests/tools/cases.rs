@@ -43,7 +43,7 @@ fn an_unreadable_case_is_told_with_its_line() {
 /// The value of a field can be wrong, too.
 #[test]
 fn a_wrong_value_is_told_with_its_line() {
-    let input = "\n{\"tlsa\": [\"3 1 1 0g\"], \"chain\": []}\n";
+    let input = "{}\n{\"tlsa\": [\"3 1 1 0g\"], \"chain\": []}\n";
     let lines = json_lines(&output_of(tool("tlsa").args(["check", "--json"]), input.as_bytes()));
     assert_eq!((&lines[0]["line"], &lines[1]["line"]), (&json!(1), &json!(2)), "{lines:?}");
     assert!(lines[1]["error"].as_str().unwrap().starts_with("tlsa[0]: "), "{lines:?}");

@@ -95,7 +95,7 @@ fn what_is_wrong_with_a_record_is_said() {
         ),
         (
             "v=DMARC1; p=rejct; rua=mailto:d@example.com",
-            "byte 10: invalid value of the tag; the default counts",
+            "byte 10: invalid policy: no policy of the record (p, sp, np) counts",
         ),
         (" v=DMARC1; p=reject", "blank before v=DMARC1: receivers see no DMARC record"),
         ("v=DMARC1,", "no semicolon after v=DMARC1, at byte 8: receivers see no DMARC record"),

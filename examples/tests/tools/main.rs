@@ -7,11 +7,13 @@
     reason = "helpers of tests may panic"
 )]
 
+mod arguments;
 mod browser;
 mod cases;
 mod dmarc_check;
 mod dmarc_inputs;
 mod dmarc_limits;
+mod dmarc_make;
 mod dmarc_merged;
 mod dmarc_page;
 mod dmarc_report;
@@ -21,6 +23,7 @@ mod expand;
 #[path = "../load/program.rs"]
 mod gateway_program;
 mod inspect;
+mod inspect_page;
 mod ocsp;
 mod program;
 mod proxy_header;

@@ -62,7 +62,10 @@ fn each_case_has_its_status() {
         json!({"status": "invalid", "cause": "the OCSP response ended at 2026-06-08T12:00:00Z"})
     );
     assert_eq!(lines[3]["at"], 1);
-    assert_eq!(lines[4], json!({"error": "time: not of RFC 3339 in UTC", "line": 5, "at": 0}));
+    assert_eq!(
+        lines[4],
+        json!({"error": "time: not a time of RFC 3339 in UTC, as 2026-12-01T00:00:00Z", "line": 5, "at": 0})
+    );
     assert_eq!(lines[5], json!({"status": "good", "until": "2026-06-21T12:00:00Z"}));
     assert_eq!(lines[6]["status"], "unknown");
     assert_eq!(lines.len(), 7);

@@ -47,7 +47,6 @@ fn one_object_for_each_line() {
             json!({"outcome": "unknown", "version": 1, "consumed": 15}),
             json!({"outcome": "local", "version": 2, "consumed": 16}),
             json!({"outcome": "incomplete", "needed": 10}),
-            json!({"outcome": "incomplete", "needed": 15}),
             json!({
                 "outcome": "failed", "at": 0, "error": "not a PROXY header: byte 0 is 0x45",
             }),

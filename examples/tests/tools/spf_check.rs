@@ -138,8 +138,14 @@ fn a_reverse_path_needs_no_helo_name() {
     let check = |more: &[&str]| objects(&[&zone, more].concat(), b"").remove(0);
     assert_eq!(check(&["--ip", "192.0.2.9", "--from", "a@example.com"])["result"], "pass");
     for without in [&["--ip", "192.0.2.9"][..], &["--ip", "192.0.2.9", "--from", ""]] {
-        assert_eq!(check(without)["error"], "no HELO name, and no reverse-path with a domain");
+        let output = spf_check(without, b"");
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), &*output.stdout), (Some(2), &b""[..]), "{told}");
+        let cause = "no HELO name (--helo), and no reverse-path with a domain (--from)\n";
+        assert!(told.starts_with("spf_check: ") && told.ends_with(cause), "{told}");
     }
+    let case = b"{\"ip\": \"192.0.2.9\"}";
+    assert!(objects(&[], case)[0]["error"].as_str().unwrap().starts_with("no HELO name"));
 }
 
 #[test]

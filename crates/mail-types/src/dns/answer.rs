@@ -186,7 +186,7 @@ impl FromStr for DnssecStatus {
 
     fn from_str(text: &str) -> Result<Self, DnsWordError> {
         let all = [Self::Indeterminate, Self::Insecure, Self::Secure];
-        all.into_iter().find(|security| security.as_str() == text).ok_or(DnsWordError)
+        all.into_iter().find(|security| security.as_str() == text).ok_or(DnsWordError::Status)
     }
 }
 
@@ -231,15 +231,21 @@ impl FromStr for DnsFailure {
 
     fn from_str(text: &str) -> Result<Self, DnsWordError> {
         let all = [Self::ServFail, Self::Timeout, Self::Refused, Self::Bogus, Self::OverLimit];
-        all.into_iter().find(|failure| failure.as_str() == text).ok_or(DnsWordError)
+        all.into_iter().find(|failure| failure.as_str() == text).ok_or(DnsWordError::Failure)
     }
 }
 
 /// A text is not the word of a [`DnssecStatus`] or a [`DnsFailure`].
 #[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
-#[error("not a DNSSEC status or a DNS failure")]
 #[non_exhaustive]
-pub struct DnsWordError;
+pub enum DnsWordError {
+    /// It is no status.
+    #[error("not a DNSSEC status: expected secure, insecure or indeterminate")]
+    Status,
+    /// It is no failure.
+    #[error("not a DNS failure: expected servfail, timeout, refused, bogus or overlimit")]
+    Failure,
+}
 
 /// Usage, selector and matching type in decimal, the rest in hexadecimal (RFC 6698 section 2.2).
 fn tlsa(data: &[u8]) -> String {

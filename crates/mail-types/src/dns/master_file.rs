@@ -1,4 +1,4 @@
-//! The records of a master file: RFC 1035 section 5, RFC 2308 section 4 for `$TTL`.
+//! The records of a master file: RFC 1035 section 5, RFC 2308 section 4 for `$TTL`, whose units are those of BIND.
 
 use crate::dns::zone::{MasterFileError, ZoneError};
 use crate::dns::{Mx, Name, RecordType, Records, Texts, Zone};
@@ -9,15 +9,15 @@ pub(crate) struct MasterFile<'a> {
     line: usize,
     /// The line where the current record begins.
     began: usize,
-    origin: Name,
+    /// `None` without `$ORIGIN`: names are relative to the root, and `@` is none.
+    origin: Option<Name>,
     owner: Option<Name>,
     ttl: u32,
 }
 
 impl<'a> MasterFile<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        let origin = Name::root();
-        Self { rest: text, line: 1, began: 1, origin, owner: None, ttl: Zone::TTL }
+        Self { rest: text, line: 1, began: 1, origin: None, owner: None, ttl: Zone::TTL }
     }
 
     /// The line where the last record began.
@@ -91,16 +91,18 @@ impl<'a> MasterFile<'a> {
         let mut words = match words {
             [] => return Ok(None),
             ["$ORIGIN", name] => {
-                self.origin = absolute(name, &self.origin)?;
+                self.origin = Some(absolute(name, self.origin.as_ref())?);
                 return Ok(None);
             }
-            ["$TTL", seconds] => {
-                self.ttl = seconds.parse().map_err(|_| ZoneError::Line)?;
+            ["$TTL", time] => {
+                self.ttl = time_to_live(time)?;
                 return Ok(None);
             }
+            ["$INCLUDE", ..] => return Err(ZoneError::Include),
+            ["$GENERATE", ..] => return Err(ZoneError::Generate),
             [first, ..] if first.starts_with('$') => return Err(ZoneError::Line),
             [first, rest @ ..] if !indented => {
-                self.owner = Some(absolute(first, &self.origin)?);
+                self.owner = Some(absolute(first, self.origin.as_ref())?);
                 rest
             }
             words => words,
@@ -110,13 +112,13 @@ impl<'a> MasterFile<'a> {
         loop {
             match words {
                 [class, rest @ ..] if class.eq_ignore_ascii_case("IN") => words = rest,
-                [seconds, rest @ ..] if seconds.bytes().all(|c| c.is_ascii_digit()) => {
-                    ttl = seconds.parse().map_err(|_| ZoneError::Line)?;
+                [time, rest @ ..] if time.starts_with(|c: char| c.is_ascii_digit()) => {
+                    ttl = time_to_live(time)?;
                     words = rest;
                 }
                 [kind, data @ ..] => {
                     let records = match kind.parse() {
-                        Ok(kind) => Some(rdata(kind, data, &self.origin)?),
+                        Ok(kind) => Some(rdata(kind, data, self.origin.as_ref())?),
                         Err(_) if is_type(kind) => None,
                         Err(_) => return Err(ZoneError::Line),
                     };
@@ -129,7 +131,11 @@ impl<'a> MasterFile<'a> {
 }
 
 /// Reads the data of one record from its words.
-pub(crate) fn rdata(kind: RecordType, words: &[&str], origin: &Name) -> Result<Records, ZoneError> {
+pub(crate) fn rdata(
+    kind: RecordType,
+    words: &[&str],
+    origin: Option<&Name>,
+) -> Result<Records, ZoneError> {
     let wrong = ZoneError::Data { kind };
     Ok(match (kind, words) {
         (RecordType::A, [address]) => Records::A(vec![address.parse().map_err(|_| wrong)?]),
@@ -160,19 +166,42 @@ pub(crate) fn rdata(kind: RecordType, words: &[&str], origin: &Name) -> Result<R
     })
 }
 
+/// A time to live, in seconds or with the units of BIND: `1h`, `1d12h`.
+fn time_to_live(text: &str) -> Result<u32, ZoneError> {
+    if text.bytes().all(|c| c.is_ascii_digit()) {
+        return text.parse().map_err(|_| ZoneError::Ttl);
+    }
+    let mut sum = 0_u32;
+    for part in text.split_inclusive(|c: char| !c.is_ascii_digit()) {
+        let (count, unit) = part.split_at_checked(part.len() - 1).ok_or(ZoneError::Ttl)?;
+        let seconds: u32 = match unit.to_ascii_lowercase().as_str() {
+            "w" => 604_800,
+            "d" => 86_400,
+            "h" => 3600,
+            "m" => 60,
+            "s" => 1,
+            _ => return Err(ZoneError::Ttl),
+        };
+        let count: u32 = count.parse().map_err(|_| ZoneError::Ttl)?;
+        let added = count.checked_mul(seconds).and_then(|part| sum.checked_add(part));
+        sum = added.ok_or(ZoneError::Ttl)?;
+    }
+    Ok(sum)
+}
+
 /// A name; it is relative to the origin unless it ends in a dot.
-fn absolute(text: &str, origin: &Name) -> Result<Name, ZoneError> {
+fn absolute(text: &str, origin: Option<&Name>) -> Result<Name, ZoneError> {
     if text == "@" {
-        return Ok(origin.clone());
+        return origin.cloned().ok_or(ZoneError::NoOrigin);
     }
     let name: Name = text.parse()?;
     let escaped = text.strip_suffix('.').map(|text| text.bytes().rev());
     let is_absolute =
         escaped.is_some_and(|mut rest| rest.position(|c| c != b'\\').unwrap_or_default() % 2 == 0);
-    if is_absolute || origin.is_root() {
-        return Ok(name);
+    match origin.filter(|origin| !is_absolute && !origin.is_root()) {
+        Some(origin) => Ok(Name::from_labels(name.labels().chain(origin.labels()))?),
+        None => Ok(name),
     }
-    Ok(Name::from_labels(name.labels().chain(origin.labels()))?)
 }
 
 /// Tells whether a word is the name of a record type, or the form of an unknown type (RFC 3597).

@@ -51,8 +51,8 @@ impl Zone {
     /// The default time to live of an answer, in seconds.
     pub const TTL: u32 = 3600;
 
-    /// Parses a master file (RFC 1035 section 5), with `$ORIGIN` and `$TTL`; the first origin is
-    /// the root. A record of a type other than a [`RecordType`] only makes its name exist. Every answer
+    /// Parses a master file (RFC 1035 section 5), with `$ORIGIN` and `$TTL`; without `$ORIGIN` a name needs no dot at
+    /// its end, and `@` is an error. A time to live may have units, as `1h`. A record of a type other than a [`RecordType`] only makes its name exist. Every answer
     /// is [indeterminate](DnssecStatus::Indeterminate).
     ///
     /// # Errors
@@ -117,7 +117,7 @@ impl Zone {
         } else {
             data.split_ascii_whitespace().collect()
         };
-        self.insert(name, rdata(kind, &parts, &Name::root())?, security, Self::TTL)
+        self.insert(name, rdata(kind, &parts, None)?, security, Self::TTL)
     }
 
     /// Sets the answer to a question in place of all others: a failure or an absence, proven or
@@ -256,6 +256,18 @@ pub enum ZoneError {
     /// The zone has [`Zone::MAX_RECORDS`].
     #[error("zone has more than 100000 records")]
     Full,
+    /// A time to live is neither seconds nor numbers with the units w, d, h, m and s, or is too long.
+    #[error("invalid time to live: expected seconds, or numbers with units as 1d12h")]
+    Ttl,
+    /// A line is `$INCLUDE`.
+    #[error("$INCLUDE is not supported: put the records of the other file in this one")]
+    Include,
+    /// A line is `$GENERATE`.
+    #[error("$GENERATE is not supported: write each record")]
+    Generate,
+    /// `@` stands for an origin, and no line with `$ORIGIN` is before it.
+    #[error("@ without $ORIGIN")]
+    NoOrigin,
     /// A line of a master file is neither a record nor a known directive.
     #[error("neither a record nor a known directive")]
     Line,

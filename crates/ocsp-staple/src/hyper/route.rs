@@ -108,12 +108,15 @@ async fn connect(host: &str, port: u16, time: Duration) -> Result<TcpStream, Fet
     if addresses.is_empty() {
         return Err(FetchError::Name);
     }
+    let mut why = String::new();
     for address in addresses {
-        if let Ok(Ok(stream)) = timeout(time, TcpStream::connect(address)).await {
-            return Ok(stream);
-        }
+        why = match timeout(time, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(error)) => format!("{address}: {error}"),
+            Err(_) => format!("{address}: no answer within {} seconds", time.as_secs()),
+        };
     }
-    Err(FetchError::Connect)
+    Err(FetchError::Connect { why })
 }
 
 /// An address of version 6 is in brackets in a URL.

@@ -28,6 +28,8 @@ pub struct Plan {
     pub reason: Option<String>,
     /// The result for each recipient, if no host can be tried.
     pub failed: Option<DeliveryResult>,
+    /// Whether the message waives TLS by `TLS-Required: No`: no host is in `hosts_try_dane` then.
+    pub waives_tls: bool,
     /// The questions and answers.
     pub trace: Vec<Note>,
 }
@@ -83,6 +85,7 @@ impl Shared {
                 hosts: Vec::new(),
                 reason: Some(error.to_string()),
                 failed: Some(result_without_hosts(&error)),
+                waives_tls: demands.tls == TlsDemand::Waived,
                 trace: Vec::new(),
             },
         }
@@ -114,7 +117,8 @@ impl Shared {
         }
         let result = if may_be_later { DeliveryResult::Deferred } else { DeliveryResult::Failed };
         let failed = (!is_usable).then_some(result);
-        Plan { next_hop, hosts, reason: None, failed, trace: found.trace }
+        let waives_tls = outbound.demands.tls == TlsDemand::Waived;
+        Plan { next_hop, hosts, reason: None, failed, waives_tls, trace: found.trace }
     }
 }
 

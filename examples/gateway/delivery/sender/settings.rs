@@ -80,7 +80,7 @@ impl fmt::Debug for SenderSettings {
 #[non_exhaustive]
 pub enum SenderError {
     /// The next hop.
-    #[error("the next hop: {0}")]
+    #[error("{0}")]
     RouteData(String),
     /// A file of an option.
     #[error("{0}")]
