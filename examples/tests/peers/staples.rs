@@ -210,7 +210,7 @@ pub(crate) fn checked(gateway: &Gateway) -> String {
     assert!(output.status.success() && text(&output.stdout).contains("is valid"));
     let begin = format!("gateway: {}/gateway.toml: warning: ", gateway.folder().display());
     let warnings = text(&output.stderr);
-    warnings.lines().map(|line| format!("{}\n", line.strip_prefix(&begin).unwrap())).collect()
+    warnings.lines().flat_map(|line| [line.strip_prefix(&begin).unwrap(), "\n"]).collect()
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::gateway::policy::list::{RuleList, Subject, Undecided};
 use crate::gateway::policy::rules::Problem;
 use crate::gateway::policy::source::RuleEntry;
 use crate::gateway::policy::stage::Stage;
+#[cfg(feature = "gateway")]
 use crate::gateway::telemetry::cipher::suites;
 
 /// Whether somebody is in a list.
@@ -69,6 +70,7 @@ fn mistake(condition: &str, list: List<'_>) -> Option<Problem> {
             "local_parts" if text.contains('@') => {
                 return Some(Problem::AddressAsLocalPart { item, text: shown() });
             }
+            #[cfg(feature = "gateway")]
             "encrypted" if !suites().any(|suite| is_matched(text, &suite)) => {
                 let example = suites().next().unwrap_or_default();
                 return Some(Problem::CipherSuite { item, text: shown(), example });
@@ -80,6 +82,7 @@ fn mistake(condition: &str, list: List<'_>) -> Option<Problem> {
 }
 
 /// Tells whether a pattern, which may begin with `*`, matches a name.
+#[cfg(feature = "gateway")]
 fn is_matched(pattern: &str, name: &str) -> bool {
     let end = pattern.strip_prefix('*');
     let part = name.len().checked_sub(end.unwrap_or(pattern).len());
