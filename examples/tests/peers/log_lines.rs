@@ -139,11 +139,12 @@ fn quarantine_and_the_maildir_of_a_recipient_are_told() {
     let options = options.replace("maildir = 'MAIL", &format!("quarantine_maildir = '{folder}"));
     let mut gateway = Gateway::start(block.own(0), &options);
     let id = send(&gateway);
-    let lines = lines(&mut gateway, &id, 3);
+    let lines = lines(&mut gateway, &id, 4);
+    assert_eq!(lines[0], "H=(client.test) [127.0.0.1] F=<a@sender.test> Quarantine: x");
     let arrival = "<= a@sender.test H=(client.test) [127.0.0.1] P=esmtp S=";
-    assert!(lines[0].starts_with(arrival), "{lines:?}");
-    assert!(lines[0].ends_with(" id=1@sender.test T=\"a \\\"b\\\"\""), "{lines:?}");
-    for (line, name) in lines[1..].iter().zip(["ann", "bob"]) {
+    assert!(lines[1].starts_with(arrival), "{lines:?}");
+    assert!(lines[1].ends_with(" id=1@sender.test T=\"a \\\"b\\\"\""), "{lines:?}");
+    for (line, name) in lines[2..].iter().zip(["ann", "bob"]) {
         let transport = "R=localuser T=local_delivery in quarantine";
         assert_eq!(*line, format!("=> {name} <{name}@local.test> {transport} {folder}/{name}"));
     }
@@ -169,10 +170,10 @@ fn the_name_of_a_client_behind_a_proxy_is_looked_up_and_logged() {
     );
     let mut gateway = Gateway::start_as_written(block.own(0), &text);
     let id = send_behind(&gateway, b"PROXY TCP4 192.0.2.1 198.51.100.25 5555 25\r\n");
-    let arrival = &lines(&mut gateway, &id, 3)[0];
-    let begin = "<= a@sender.test H=mx.client.test (client.test) [192.0.2.1] ";
-    assert!(arrival.starts_with(begin), "{arrival}");
-    gateway.line("client mx.client.test");
+    let lines = lines(&mut gateway, &id, 4);
+    let host = "H=mx.client.test (client.test) [192.0.2.1]";
+    assert_eq!(lines[0], format!("{host} F=<a@sender.test> client mx.client.test"));
+    assert!(lines[1].starts_with(&format!("<= a@sender.test {host} ")), "{lines:?}");
     let asked = dns.asked();
     assert!(asked.iter().any(|name| name == "1.2.0.192.in-addr.arpa"), "{asked:?}");
     assert!(!asked.iter().any(|name| name == "1.0.0.127.in-addr.arpa"), "{asked:?}");
