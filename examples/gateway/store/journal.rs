@@ -221,7 +221,7 @@ impl Journal {
 }
 
 /// The most time to wait for more messages: a few syncs.
-const COMPANY: Duration = Duration::from_micros(300);
+const COMPANY: Duration = Duration::from_micros(600);
 
 /// The most bytes that a record adds to a message, and a batch to its records.
 const OVERHEAD: usize = 64;
