@@ -194,10 +194,9 @@ impl Name {
     pub(crate) fn hash_with<H: Hasher>(&self, last: u8, state: &mut H) {
         if let Wire::Short(short) = &self.0 {
             let (mut lower, length) = (short.to_lower(), short.len());
-            // Into its word, which the hasher reads as one.
-            if let Some(word) = lower.as_chunks_mut::<8>().0.get_mut(length / 8) {
-                let placed = u64::from(last) << (8 * (length % 8));
-                *word = (u64::from_le_bytes(*word) | placed).to_le_bytes();
+            // Into the first word, which the hasher reads as one.
+            if let Some(word) = lower.as_chunks_mut::<8>().0.first_mut() {
+                *word = (u64::from_le_bytes(*word) ^ u64::from(last)).to_le_bytes();
             }
             return state.write(lower.get(..=length).unwrap_or_default());
         }
