@@ -69,9 +69,9 @@ pub enum DefectKind {
     ManyUris,
     /// Neither valid policies nor a destination for reports: DMARC does not apply.
     NoPolicy,
-    /// A policy tag is not valid, and reports are requested: the policy is none.
+    /// A policy tag is invalid, and the record requests reports: the policy is `none`.
     PolicyOff,
-    /// No policy tag, and reports are requested: the policy is none.
+    /// The record has no policy tag and requests reports: the policy is `none`.
     ReportsOnly,
     /// Nobody receives aggregate reports on the domain.
     NoReports,

@@ -317,4 +317,4 @@ fn mistake_of(item: usize, text: &str, kind: ListKind) -> Option<Problem> {
 }
 
 /// The most characters of an item in an error.
-const SHOWN: usize = 60;
+pub(super) const SHOWN: usize = 60;

@@ -41,7 +41,8 @@ pub(super) fn reply(
 ///
 /// # Errors
 ///
-/// The code that is not of the class of `code`, or a word that looks like an enhanced code and is none.
+/// [`Problem::ReplyClass`] for a code of another class than `code`, and [`Problem::NotEnhanced`] for a dotted number
+/// other than an enhanced status code.
 pub(super) fn check_codes(text: &Text, code: ReplyCode, verb: &'static str) -> Result<(), Problem> {
     let lead = String::from_utf8_lossy(text.lead());
     // A word that goes on with an expansion is not known.

@@ -162,7 +162,8 @@ pub(crate) fn mistake(
     if !limiter.writes(address, LineKind::Refusal) {
         return;
     }
-    let (host, reply) = (Host(client, session.greeting()), reply.to_string());
+    let host = Host(client, session.greeting());
+    let reply = Value::new(reply.to_string().into_bytes(), Trust::Untrusted).to_string();
     let kind = match fault {
         Fault::Protocol => "protocol",
         Fault::Syntax => "syntax",
@@ -266,7 +267,7 @@ pub(super) fn sender(session: &Session) -> Option<String> {
     Some(shown)
 }
 
-/// The part of a line for the sender: before MAIL there is none.
+/// The part of a line for the sender, empty before MAIL.
 fn path(sender: Option<&str>) -> String {
     match sender {
         None => String::new(),

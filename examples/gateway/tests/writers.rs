@@ -53,6 +53,31 @@ fn count(folder: &Path) -> usize {
 }
 
 #[tokio::test]
+async fn a_message_that_is_given_up_is_held_until_its_disk_answers() {
+    let scratch = Scratch::new();
+    let [gate, ann] = ["gate", "ann"].map(|name| scratch.path().join(name));
+    fifo(&gate);
+    let writers = Writers::new(TIME);
+    let (share, behind) = (Arc::new(()), gate.clone());
+    let work = {
+        let share = Arc::clone(&share);
+        move |job: &WriterJob| {
+            drop(File::options().write(true).open(behind));
+            let _share = share;
+            deliver(&[], true, "mx.example", job)
+        }
+    };
+    writers.run(vec![ann], work).await;
+    assert_eq!(Arc::strong_count(&share), 2, "the thread has the message");
+    drop(File::open(gate).unwrap());
+    let start = Instant::now();
+    while Arc::strong_count(&share) > 1 {
+        assert!(start.elapsed() < Duration::from_secs(20), "the share is kept");
+        sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
 async fn a_maildir_that_does_not_answer_is_given_up_and_holds_up_no_other() {
     let scratch = Scratch::new();
     let [gate, ann, bob] = ["gate", "ann", "bob"].map(|name| scratch.path().join(name));

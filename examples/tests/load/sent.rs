@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 
 use super::sender::{Connection, Numbers};
 
-/// What a client knows of a message that it sent.
+/// A message that a client has begun to send, and its reply.
 #[derive(Clone, Debug)]
 pub(crate) struct Sent {
     /// The client's own name for it.

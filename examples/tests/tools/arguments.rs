@@ -343,7 +343,7 @@ fn a_resolver_is_asked() {
     }
 }
 
-/// What a string needs of a configuration is told.
+/// The error of a lookup without a configuration names the option `--config`.
 #[test]
 fn a_string_that_needs_a_configuration_says_so() {
     for (string, help) in [

@@ -1,4 +1,4 @@
-//! What `dmarc_report` says where it makes or shows nothing.
+//! The messages of `dmarc_report` for missing inputs, unfinished days and unwritten reports.
 
 use std::process::Output;
 

@@ -9,7 +9,7 @@ pub(crate) struct MasterFile<'a> {
     line: usize,
     /// The line where the current record begins.
     began: usize,
-    /// `None` without `$ORIGIN`: names are relative to the root, and `@` is none.
+    /// `None` before the first `$ORIGIN`: names are relative to the root, and `@` is an error.
     origin: Option<Name>,
     owner: Option<Name>,
     ttl: u32,

@@ -6,7 +6,7 @@ use mail_types::smtp::{MailHost, Mailbox};
 
 use crate::gateway::policy::condition::{Condition, RuleScope, Test, Truth};
 use crate::gateway::policy::context::Context;
-use crate::gateway::policy::list::{RuleList, Subject, Undecided};
+use crate::gateway::policy::list::{RuleList, SHOWN, Subject, Undecided};
 use crate::gateway::policy::rules::Problem;
 use crate::gateway::policy::source::RuleEntry;
 use crate::gateway::policy::stage::Stage;
@@ -62,7 +62,7 @@ impl Condition for ListTest {
 fn mistake(condition: &str, list: List<'_>) -> Option<Problem> {
     for (at, text) in list.enumerate() {
         let text = text.trim_start_matches('!').trim();
-        let (item, shown) = (at + 1, || text.to_owned());
+        let (item, shown) = (at + 1, || text.chars().take(SHOWN).collect());
         if text.starts_with(['^', '+', '/']) || text.contains(';') {
             continue;
         }
