@@ -63,8 +63,9 @@ async fn a_message_that_is_given_up_is_held_until_its_disk_answers() {
         let share = Arc::clone(&share);
         move |job: &WriterJob| {
             drop(File::options().write(true).open(behind));
-            let _share = share;
-            deliver(&[], true, "mx.example", job)
+            let results = deliver(&[], true, "mx.example", job);
+            drop(share);
+            results
         }
     };
     writers.run(vec![ann], work).await;
