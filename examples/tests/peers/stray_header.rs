@@ -23,17 +23,25 @@ fn a_proxy_header_that_nobody_expects_is_told_with_its_option() {
     let mut gateway = Gateway::start_as_written(clear, &format!("{options}\n"));
     let v1 = b"PROXY TCP4 192.0.2.7 192.0.2.1 40000 25\r\n";
     let v2 = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\x7f\0\0\x02\x7f\0\0\x01\0\x01\0\x19";
-    for (port, header, start) in [(clear, &v1[..], 6), (clear, v2, 12), (tls, v1, 6), (tls, v2, 12)]
-    {
+    let at_once = First::Client;
+    for (port, header, start, first) in [
+        (clear, &v1[..], 6, at_once),
+        (clear, v2, 12, at_once),
+        (clear, v1, 6, First::Banner),
+        (clear, v2, 12, First::Banner),
+        (tls, v1, 6, at_once),
+        (tls, v2, 12, at_once),
+    ] {
         // In one piece, octet by octet, and in two pieces of any length.
         let splits =
             [vec![], (1..start).collect()].into_iter().chain((1..=start).map(|at| vec![at]));
-        // The log has so many refusals of a host.
-        for splits in splits.collect::<Vec<_>>().chunks(10) {
+        // The log has ten refusals of a host. After the banner the four lines of a header of version 2 are
+        // refused too, each with a line of its own.
+        for splits in splits.collect::<Vec<_>>().chunks(2) {
             gateway.restart();
             for (at, split) in splits.iter().enumerate() {
-                let rest = send_in_pieces(port, header, split, 20);
-                // Behind the banner version 2 is lines, the last of which ends in a bare LF.
+                let rest = send_in_pieces(port, first, header, split, 20);
+                // After the banner version 2 is lines, the last of which ends in a bare LF.
                 let refused = rest.lines().last().is_some_and(|line| line.starts_with("554 "));
                 assert!((port == tls || refused) && !rest.contains("250"), "{split:?}: {rest}");
                 gateway.wait_for(&format!("a line, {split:?}"), |gateway| {
@@ -61,7 +69,7 @@ fn a_proxy_header_that_begins_before_the_banner_is_told() {
             scope.spawn(move || {
                 let splits = [split];
                 let splits = if split == 0 { &[][..] } else { &splits };
-                let rest = send_in_pieces(port, octets, splits, 1300);
+                let rest = send_in_pieces(port, First::Client, octets, splits, 1300);
                 let refusal = "554 5.5.0 SMTP synchronization error\r\n";
                 assert_eq!(rest, refusal, "{octets:?} {split}");
             });
@@ -91,11 +99,23 @@ fn the_start_of_a_header_that_ends_with_the_connection_is_none() {
     assert!(!gateway.log().contains("PROXY header"), "{}", gateway.log());
 }
 
-/// Sends octets with pauses of so many milliseconds at these positions, and returns all that comes back. Once the start
-/// of a header is complete the server may close.
-fn send_in_pieces(port: u16, octets: &[u8], splits: &[usize], pause: u64) -> String {
+/// The side that sends first.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum First {
+    Client,
+    /// The server: the client waits for the whole banner.
+    Banner,
+}
+
+/// Sends octets with pauses of so many milliseconds at these positions, and returns all that comes back after a banner
+/// that was waited for. Once the start of a header is complete the server may close.
+fn send_in_pieces(port: u16, first: First, octets: &[u8], splits: &[usize], pause: u64) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     stream.set_nodelay(true).unwrap();
+    let mut smtp = Dialogue::new(stream.try_clone().unwrap(), stream.try_clone().unwrap());
+    if first == First::Banner {
+        assert!(smtp.reply().starts_with("220 "));
+    }
     let ends = splits.iter().copied().chain([octets.len()]);
     let mut from = 0;
     for end in ends {
@@ -105,7 +125,6 @@ fn send_in_pieces(port: u16, octets: &[u8], splits: &[usize], pause: u64) -> Str
         from = end;
         thread::sleep(Duration::from_millis(pause));
     }
-    let mut smtp = Dialogue::new(stream.try_clone().unwrap(), stream);
     smtp.rest()
 }
 
