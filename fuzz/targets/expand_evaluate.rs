@@ -54,10 +54,10 @@ fuzz_target!(|input: (&[u8], &[u8])| {
         // The same text, in segments.
         let segments = template.resume_segments(&peer, &options, &mut journal);
         let Progress::Done(query) = segments else { unreachable!("{segments:?}") };
-        let text = query.segments().iter().flat_map(|segment| match segment {
-            Segment::Literal(bytes) | Segment::Value { bytes, .. } => bytes.as_slice(),
+        let text = query.segments().flat_map(|segment| match segment {
+            Segment::Literal(bytes) | Segment::Value { bytes, .. } => bytes,
         });
-        assert!(query.segments().iter().any(is_quoted) || text.eq(value.as_bytes()));
+        assert!(query.segments().any(is_quoted) || text.eq(value.as_bytes()));
     }
     match last {
         Progress::Done(text) => assert!(text.as_bytes().len() <= options.limits.output),
@@ -68,6 +68,6 @@ fuzz_target!(|input: (&[u8], &[u8])| {
 });
 
 /// Whether it is written otherwise in a text.
-fn is_quoted(segment: &Segment) -> bool {
+fn is_quoted(segment: Segment<'_>) -> bool {
     matches!(segment, Segment::Value { quoted: Some(_), .. })
 }

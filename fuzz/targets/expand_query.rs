@@ -1,8 +1,9 @@
-//! The text of a statement does not depend on untrusted values, and the values arrive unchanged.
+//! The text of a statement does not depend on untrusted values, the values arrive unchanged, and a statement whose text
+//! was read before is the same.
 
 #![no_main]
 
-use event_expand::{Dialect, Parameter, Statement};
+use event_expand::{Dialect, Parameter, Statement, StatementCache};
 use libfuzzer_sys::fuzz_target;
 use mail_types::exim::{Query, Trust};
 
@@ -20,6 +21,10 @@ fuzz_target!(|pieces: Vec<(&[u8], &[u8])>| {
         };
         let (given, empty) =
             (Statement::new(&query(true), dialect), Statement::new(&query(false), dialect));
+        let mut statements = StatementCache::new(dialect);
+        for (with_values, fresh) in [(false, &empty), (true, &given), (false, &empty)] {
+            assert_eq!(statements.statement(&query(with_values)).cloned(), *fresh);
+        }
         let Ok(given) = given else { continue };
         // A value may end a character that the text before it begins.
         let Ok(empty) = empty else { continue };

@@ -136,6 +136,7 @@ impl<'e> Evaluation<'e> {
             NodeKind::Operator(operator, argument, operand) => {
                 self.operate(tree, at, *operator, argument.as_deref(), *operand)
             }
+            NodeKind::QuoteFor(quoting, operand) => self.quote_for(tree, at, *quoting, *operand),
             NodeKind::If(condition, choice) => self.branch(tree, at, *condition, *choice),
             NodeKind::Function(function, strings) => self.function(tree, at, *function, *strings),
             NodeKind::Substitute(strings, pattern) => self.substitute(tree, at, *strings, *pattern),
@@ -225,8 +226,10 @@ impl<'e> Evaluation<'e> {
         let querying = std::mem::replace(&mut self.querying, true);
         self.sequence(tree, sequence)?;
         self.querying = querying;
-        let (mut query, mut end) = (Query::default(), start);
-        for mark in self.marks.get(marks..).unwrap_or_default() {
+        let marked = self.marks.get(marks..).unwrap_or_default();
+        let mut query = Query::with_capacity(self.out.len() - start, 2 * marked.len() + 1);
+        let mut end = start;
+        for mark in marked {
             query.push_literal(self.out.get(end..mark.from).unwrap_or_default());
             let bytes = self.out.get(mark.from..mark.to).unwrap_or_default();
             match mark.quoted {

@@ -4,7 +4,6 @@ use mail_types::exim::{Query, Trust};
 
 use crate::call::HostCall;
 use crate::operators::operator::Operator;
-use crate::operators::quoting::Quoting;
 use crate::tree::condition::Test;
 use crate::tree::lookup::Lookup;
 use crate::tree::{Arguments, Node, NodeKind, Sequence, Tree};
@@ -137,10 +136,12 @@ fn query(tree: &Tree, sequence: Sequence, is_untrusted: &dyn Fn(&str) -> bool) -
         match &node.kind {
             NodeKind::Text(text) => query.push_literal(text),
             NodeKind::End => break,
-            NodeKind::Operator(Operator::Quote, Some(lookup), _) => match Quoting::find(lookup) {
-                Some(quoting) => query.push_quoted(b"", Trust::Untrusted, quoting.lookup),
-                None => query.push_value(b"", Trust::Untrusted),
-            },
+            NodeKind::QuoteFor(quoting, _) => {
+                query.push_quoted(b"", Trust::Untrusted, quoting.lookup);
+            }
+            NodeKind::Operator(Operator::Quote, Some(_), _) => {
+                query.push_value(b"", Trust::Untrusted);
+            }
             kind => query.push_value(b"", trust(tree, kind, is_untrusted)),
         }
     }
@@ -156,7 +157,7 @@ fn trust(tree: &Tree, kind: &NodeKind, is_untrusted: &dyn Fn(&str) -> bool) -> T
             Operator::Expand | Operator::RandomInteger | Operator::Stat | Operator::ListNamed,
             ..,
         ) => false,
-        NodeKind::Operator(_, _, operand) => {
+        NodeKind::Operator(_, _, operand) | NodeKind::QuoteFor(_, operand) => {
             let mut nodes = tree.nodes(*operand).iter();
             nodes.any(|node| trust(tree, &node.kind, is_untrusted) == Trust::Untrusted)
         }

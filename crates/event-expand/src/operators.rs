@@ -28,6 +28,7 @@ use crate::evaluate::function::{Part, Problem, copy};
 use crate::evaluate::{Evaluation, Halt};
 use crate::expansion::Ask;
 use crate::operators::operator::Operator;
+use crate::operators::quoting::Quoting;
 use crate::stop::ExpandError;
 use crate::tree::{Function, Node, NodeKind, Sequence, Tree};
 use crate::variables::ListKind;
@@ -48,8 +49,9 @@ impl<'e> Evaluation<'e> {
             }
             (Operator::Stat, _) => return self.ask_for(tree, at, HostCall::Stat, operand),
             (Operator::ListNamed, kind) => return self.list_named(tree, at, kind, operand),
-            (Operator::Quote, Some(lookup)) => {
-                return self.quote_for(tree, at, lookup, operand);
+            (Operator::Quote, Some(_)) => {
+                let expected = "a lookup name after quote_";
+                return Err(ExpandError::Operand { at, expected }.into());
             }
             _ => {}
         }
@@ -101,16 +103,13 @@ impl<'e> Evaluation<'e> {
     }
 
     /// `quote_<lookup>`: in a query the bytes are unchanged and marked.
-    fn quote_for(
+    pub(crate) fn quote_for(
         &mut self,
         tree: &Tree,
         at: usize,
-        lookup: &str,
+        quoting: Quoting,
         operand: Sequence,
     ) -> Result<Trust, Halt> {
-        let quoting = quoting::Quoting::find(lookup);
-        let expected = "a lookup name after quote_";
-        let quoting = quoting.ok_or(ExpandError::Operand { at, expected })?;
         let (start, trust) = self.argument(tree, operand)?;
         if !self.querying {
             let end = self.out.len();

@@ -8,6 +8,7 @@ use crate::Limits;
 use crate::operators::list::is_blank;
 use crate::operators::operator::Operator;
 use crate::operators::pattern::Pattern;
+use crate::operators::quoting::Quoting;
 use crate::template::TemplateError;
 use crate::tree::{Arguments, Node, NodeKind, PatternId, Sequence, Tree, index};
 use crate::variables::HeaderForm;
@@ -200,10 +201,17 @@ impl<'t> Parser<'t> {
                 let found = Operator::find(&name);
                 let (operator, argument) =
                     found.ok_or_else(|| TemplateError::Operator { at, name: name.clone() })?;
+                let quoting = match (operator, argument) {
+                    (Operator::Quote, Some(lookup)) => Quoting::find(lookup),
+                    _ => None,
+                };
                 let argument = argument.map(Box::from);
                 let operand = self.sequence(Reading::Braced)?;
                 self.close("}")?;
-                Ok(NodeKind::Operator(operator, argument, operand))
+                Ok(match quoting {
+                    Some(quoting) => NodeKind::QuoteFor(quoting, operand),
+                    None => NodeKind::Operator(operator, argument, operand),
+                })
             }
             Some(b'}') => {
                 self.pos += 1;

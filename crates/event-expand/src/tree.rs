@@ -9,6 +9,7 @@ use crate::evaluate::text_condition::Comparison;
 use crate::operators::json::JsonList;
 use crate::operators::operator::Operator;
 use crate::operators::pattern::Pattern;
+use crate::operators::quoting::Quoting;
 use crate::stop::ExpandError;
 use crate::tree::condition::{Condition, Test};
 use crate::tree::lookup::Lookup;
@@ -173,6 +174,8 @@ pub(crate) enum NodeKind {
     Capture(u32),
     /// `${name_argument:operand}`.
     Operator(Operator, Option<Box<str>>, Sequence),
+    /// `${quote_<lookup>:operand}`, of a known lookup.
+    QuoteFor(Quoting, Sequence),
     /// `${if …}`.
     If(ConditionId, Choice),
     /// An item that needs no request.

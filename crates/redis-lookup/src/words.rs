@@ -20,7 +20,7 @@ pub(crate) fn split(
     let mut splitter =
         Splitter { options, words: Vec::new(), word: None, octets: 0, quoted: false };
     let (servers, skipped) = servers(query)?;
-    for (at, segment) in query.segments().iter().enumerate() {
+    for (at, segment) in query.segments().enumerate() {
         match segment {
             Segment::Literal(text) => {
                 let from = if at == 0 { skipped } else { 0 };
@@ -38,7 +38,7 @@ pub(crate) fn split(
 
 /// Returns the list of `servers=…;` at the start, and its length.
 fn servers(query: &Query) -> Result<(Option<Vec<u8>>, usize), CommandError> {
-    let Some(Segment::Literal(text)) = query.segments().first() else { return Ok((None, 0)) };
+    let Some(Segment::Literal(text)) = query.segments().next() else { return Ok((None, 0)) };
     let blanks = text.iter().take_while(|b| is_blank(**b)).count();
     let Some(list) = text.get(blanks..).and_then(|text| text.strip_prefix(PREFIX)) else {
         return Ok((None, 0));

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use event_expand::{Ask, Dialect, Request, Statement};
+use event_expand::{Ask, Dialect, Request, Statement, StatementCache};
 use mail_types::exim::LookupResult;
 use rusqlite::{Connection, ErrorCode, params_from_iter};
 use thiserror::Error;
@@ -25,6 +25,7 @@ pub(crate) struct Ledger {
     file: PathBuf,
     queue: Arc<Queue>,
     connection: Option<(Connection, DatabaseFile)>,
+    statements: StatementCache,
     /// The program's own statements, executed at each opening.
     own: String,
     /// The start of the open transaction.
@@ -53,6 +54,7 @@ impl Ledger {
             file,
             queue,
             connection: None,
+            statements: StatementCache::new(Dialect::Sqlite),
             own: String::new(),
             begun: None,
             written: 0,
@@ -70,8 +72,12 @@ impl Ledger {
         if lookup.name != "sqlite" || lookup.options.is_some() {
             return None;
         }
-        let statement = Statement::new(query, Dialect::Sqlite).ok()?;
-        let changed = self.patiently(|ledger| ledger.try_change(&statement));
+        let fresh = StatementCache::new(Dialect::Sqlite);
+        let mut statements = std::mem::replace(&mut self.statements, fresh);
+        let statement = statements.statement(query).ok();
+        let changed = statement.map(|it| self.patiently(|ledger| ledger.try_change(it)));
+        self.statements = statements;
+        let changed = changed?;
         self.gave_up = changed.as_ref().is_err_and(is_busy);
         changed.transpose()
     }

@@ -86,7 +86,7 @@ impl Facts {
 
     fn variable(&self, name: &str) -> Variable<'_> {
         match self.0.iter().find(|(known, _)| *known == name) {
-            Some((_, value)) => value.clone().into(),
+            Some((_, value)) => value.borrowed().into(),
             None if FACTS.contains(&name) => Variable::Unset,
             None => Variable::Unknown,
         }

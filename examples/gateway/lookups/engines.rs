@@ -226,18 +226,18 @@ pub(crate) fn check_query(lookup: &Lookup, query: &Query) -> Result<(), EngineEr
     };
     let mut assumed = Query::default();
     let mut unknown = Vec::new();
-    for (at, segment) in query.segments().iter().enumerate() {
+    for (at, segment) in query.segments().enumerate() {
         match segment {
             Segment::Literal(text) => assumed.push_literal(text),
             Segment::Value { bytes, trust, quoted } => {
-                match (*trust, *quoted == Some(lookup.name)) {
+                match (trust, quoted == Some(lookup.name)) {
                     (_, true) => {}
                     (Trust::Untrusted, false) => {
                         return Err(StatementError::Unquoted { at }.into());
                     }
                     (Trust::Trusted, false) => unknown.push(at),
                 }
-                assumed.push_quoted(bytes, *trust, lookup.name);
+                assumed.push_quoted(bytes, trust, lookup.name);
             }
         }
     }
@@ -254,8 +254,8 @@ fn name(query: &Query) -> Result<Vec<u8>, EngineError> {
     query
         .check("")
         .map_err(|_| EngineError::File { problem: "the name of the file is untrusted" })?;
-    let bytes = query.segments().iter().map(|segment| match segment {
-        Segment::Literal(bytes) | Segment::Value { bytes, .. } => bytes.as_slice(),
+    let bytes = query.segments().map(|segment| match segment {
+        Segment::Literal(bytes) | Segment::Value { bytes, .. } => bytes,
     });
     Ok(bytes.collect::<Vec<_>>().concat().trim_ascii().to_vec())
 }

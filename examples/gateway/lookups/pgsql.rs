@@ -232,8 +232,8 @@ fn replaced(query: &Query) -> Query {
             Segment::Value { bytes, trust, quoted } => {
                 let text = String::from_utf8_lossy(bytes).replace('\0', "\u{fffd}");
                 match quoted {
-                    Some(lookup) => encodable.push_quoted(text.as_bytes(), *trust, lookup),
-                    None => encodable.push_value(text.as_bytes(), *trust),
+                    Some(lookup) => encodable.push_quoted(text.as_bytes(), trust, lookup),
+                    None => encodable.push_value(text.as_bytes(), trust),
                 }
             }
         }

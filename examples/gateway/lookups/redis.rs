@@ -58,15 +58,15 @@ pub(crate) fn servers(lookup: &Lookup) -> Option<&[u8]> {
 /// Tells whether an error may vanish with the expansion: an unquoted value that may be trusted may become
 /// text of the query.
 fn is_open(error: &CommandError, query: &Query) -> bool {
-    let is_open = |segment: &Segment| {
+    let is_open = |segment: Segment<'_>| {
         matches!(segment, Segment::Value { quoted: None, trust: Trust::Trusted, .. })
     };
     match error {
         CommandError::CommandWord { segment } | CommandError::ServersWord { segment } => {
-            query.segments().get(*segment).is_some_and(is_open)
+            query.segments().nth(*segment).is_some_and(is_open)
         }
         CommandError::Empty | CommandError::Backslash { .. } | CommandError::Quote => {
-            query.segments().iter().any(is_open)
+            query.segments().any(is_open)
         }
         _ => false,
     }

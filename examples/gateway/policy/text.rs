@@ -125,7 +125,7 @@ impl Text {
                     push_text(&mut text, bytes);
                 }
                 Segment::Value { bytes, trust, .. } => {
-                    text += &Value::new(bytes.as_slice(), *trust).to_line();
+                    text += &Value::new(bytes, trust).to_line();
                 }
             }
         }

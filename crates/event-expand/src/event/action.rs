@@ -121,7 +121,7 @@ impl Event {
             (Some(_), name) if Self::CERTIFICATES.contains(&name) => {
                 Value::new(&b"<cert>"[..], Trust::Untrusted).into()
             }
-            (Some(value), _) => value.clone().into(),
+            (Some(value), _) => value.borrowed().into(),
             (
                 None,
                 "event_defer_errno"

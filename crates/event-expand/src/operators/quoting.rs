@@ -46,6 +46,11 @@ impl Quoting {
         Some(Self { lookup, style })
     }
 
+    /// Returns the name after `quote_`.
+    pub(crate) fn name(self) -> &'static str {
+        if let Style::LdapName = self.style { "ldap_dn" } else { self.lookup }
+    }
+
     /// Writes a part with the escapes of this lookup.
     pub(crate) fn write(self, out: &mut Vec<u8>, part: Part) {
         if let Style::Ldap | Style::LdapName = self.style {

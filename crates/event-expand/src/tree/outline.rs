@@ -49,6 +49,7 @@ impl<'t> Outline<'t> {
             NodeKind::Operator(operator, argument, _) => {
                 format!("operator {operator:?} {}", argument.as_deref().unwrap_or_default())
             }
+            NodeKind::QuoteFor(quoting, _) => format!("operator Quote {}", quoting.name()),
             NodeKind::If(..) => "if".to_owned(),
             NodeKind::Function(function, _) => format!("item {function:?}"),
             NodeKind::Substitute(..) => "item sg".to_owned(),
@@ -70,7 +71,9 @@ impl<'t> Outline<'t> {
 
     fn below(self, f: &mut fmt::Formatter<'_>, depth: usize, kind: &NodeKind) -> fmt::Result {
         match kind {
-            NodeKind::Operator(_, _, operand) => self.sequence(f, depth, "operand", *operand),
+            NodeKind::Operator(_, _, operand) | NodeKind::QuoteFor(_, operand) => {
+                self.sequence(f, depth, "operand", *operand)
+            }
             NodeKind::If(condition, choice) => {
                 self.condition(f, depth, *condition)?;
                 self.choice(f, depth, *choice)

@@ -17,41 +17,78 @@ use crate::exim::Trust;
 /// query.push_quoted(b"o'hara", Trust::Untrusted, "sqlite");
 /// query.push_literal(b"'");
 ///
-/// assert_eq!(query.segments().len(), 3);
+/// assert_eq!((query.segments().len(), query.octets()), (3, 44));
 /// assert!(query.check("sqlite").is_ok());
 /// assert!(query.check("pgsql").is_err(), "it was quoted for another lookup");
 /// ```
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 pub struct Query {
-    segments: Vec<Segment>,
+    /// The octets of all segments.
+    bytes: Vec<u8>,
+    parts: Vec<Part>,
+}
+
+/// The place and the kind of a segment.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+struct Part {
+    from: usize,
+    to: usize,
+    /// The marks of a value; `None` for text of the template.
+    marks: Option<(Trust, Option<&'static str>)>,
 }
 
 impl Query {
+    /// Makes an empty query with room for this many octets and segments.
+    #[must_use]
+    pub fn with_capacity(octets: usize, segments: usize) -> Self {
+        Self { bytes: Vec::with_capacity(octets), parts: Vec::with_capacity(segments) }
+    }
+
     /// Appends text of the template; consecutive texts make one segment.
     pub fn push_literal(&mut self, text: &[u8]) {
-        match self.segments.last_mut() {
-            Some(Segment::Literal(last)) => last.extend_from_slice(text),
+        match self.parts.last_mut() {
+            Some(Part { to, marks: None, .. }) => {
+                *to += text.len();
+                self.bytes.extend_from_slice(text);
+            }
             _ if text.is_empty() => {}
-            _ => self.segments.push(Segment::Literal(text.to_vec())),
+            _ => self.push(text, None),
         }
     }
 
     /// Appends a value without the mark of a quoting operator; consecutive values stay separate,
     /// and an empty one stays.
     pub fn push_value(&mut self, bytes: &[u8], trust: Trust) {
-        self.segments.push(Segment::Value { bytes: bytes.to_vec(), trust, quoted: None });
+        self.push(bytes, Some((trust, None)));
     }
 
     /// Appends a value that `quote_<lookup>` has marked, unescaped.
     pub fn push_quoted(&mut self, bytes: &[u8], trust: Trust, lookup: &'static str) {
-        let (bytes, quoted) = (bytes.to_vec(), Some(lookup));
-        self.segments.push(Segment::Value { bytes, trust, quoted });
+        self.push(bytes, Some((trust, Some(lookup))));
+    }
+
+    fn push(&mut self, bytes: &[u8], marks: Option<(Trust, Option<&'static str>)>) {
+        let from = self.bytes.len();
+        self.bytes.extend_from_slice(bytes);
+        self.parts.push(Part { from, to: self.bytes.len(), marks });
     }
 
     /// Returns the segments in order.
     #[must_use]
-    pub fn segments(&self) -> &[Segment] {
-        &self.segments
+    pub fn segments(&self) -> impl ExactSizeIterator<Item = Segment<'_>> + Clone {
+        self.parts.iter().map(|part| {
+            let bytes = self.bytes.get(part.from..part.to).unwrap_or_default();
+            match part.marks {
+                None => Segment::Literal(bytes),
+                Some((trust, quoted)) => Segment::Value { bytes, trust, quoted },
+            }
+        })
+    }
+
+    /// Returns the number of octets of all segments.
+    #[must_use]
+    pub fn octets(&self) -> usize {
+        self.bytes.len()
     }
 
     /// Checks that each untrusted value was quoted for this lookup.
@@ -60,11 +97,11 @@ impl Query {
     ///
     /// [`QueryError`] with the first such value that was not: do not send the query.
     pub fn check(&self, lookup: &str) -> Result<(), QueryError> {
-        let unquoted = |segment: &Segment| match segment {
-            Segment::Literal(_) | Segment::Value { trust: Trust::Trusted, .. } => false,
-            Segment::Value { trust: Trust::Untrusted, quoted, .. } => *quoted != Some(lookup),
+        let unquoted = |part: &Part| match part.marks {
+            None | Some((Trust::Trusted, _)) => false,
+            Some((Trust::Untrusted, quoted)) => quoted != Some(lookup),
         };
-        match self.segments.iter().position(unquoted) {
+        match self.parts.iter().position(unquoted) {
             Some(at) => Err(QueryError { at }),
             None => Ok(()),
         }
@@ -88,7 +125,7 @@ impl Query {
     /// [`QueryError`] with the first such value: do not send the query.
     pub fn check_first_word(&self) -> Result<(), QueryError> {
         let (mut begun, mut quoted, mut protected) = (false, false, false);
-        for (at, segment) in self.segments.iter().enumerate() {
+        for (at, segment) in self.segments().enumerate() {
             let text = match segment {
                 Segment::Literal(text) => text,
                 Segment::Value { trust: Trust::Trusted, .. } => {
@@ -114,15 +151,15 @@ impl Query {
 }
 
 /// A piece of a [`Query`].
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a sender must handle both")]
-pub enum Segment {
+pub enum Segment<'q> {
     /// Text of the template.
-    Literal(Vec<u8>),
+    Literal(&'q [u8]),
     /// The value of a variable or of a nested expansion, unescaped.
     Value {
         /// The bytes.
-        bytes: Vec<u8>,
+        bytes: &'q [u8],
         /// The origin of the value.
         trust: Trust,
         /// The lookup that the value was quoted for; every other operator removes this mark.

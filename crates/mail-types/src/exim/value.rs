@@ -43,6 +43,12 @@ impl<'a> Value<'a> {
         Self::new(text.as_bytes(), Trust::Trusted)
     }
 
+    /// Returns the same value, without a copy of its bytes.
+    #[must_use]
+    pub fn borrowed(&self) -> Value<'_> {
+        Value::new(self.as_bytes(), self.trust)
+    }
+
     /// Returns the bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
@@ -101,6 +107,7 @@ impl<'a> Value<'a> {
     /// let word = Value::trusted("fail");
     /// assert_eq!((word.as_bytes(), word.trust()), (&b"fail"[..], Trust::Trusted));
     /// let kept: Value<'static> = Value::new(String::from("a").as_bytes(), Trust::Untrusted).into_owned();
+    /// assert_eq!(kept.borrowed(), kept);
     /// assert_eq!(kept.trust(), Trust::Untrusted);
     /// ```
     #[must_use]
