@@ -176,8 +176,8 @@ const OTHERS: &str = "
     dmarc_policy::Dmarc dmarc_policy::EximForensic dmarc_policy::FailureRate dmarc_policy::FailureReport
     dmarc_policy::History dmarc_policy::Review dmarc_policy::SuffixFile dmarc_policy::Tally
     event_expand::Action event_expand::EventVariables event_expand::Expansion event_expand::ListSearch
-    event_expand::MatchList event_expand::Outline event_expand::Template mail_types::dns::InquiryStep
-    mail_types::dns::Known mail_types::dns::Labels mail_types::dns::Session mail_types::dns::Unanswered
+    event_expand::MatchList event_expand::Outline event_expand::StatementCache event_expand::Template
+    mail_types::dns::InquiryStep mail_types::dns::Known mail_types::dns::Labels mail_types::dns::Session mail_types::dns::Unanswered
     mail_types::dns::Zone mail_types::hickory::Link mail_types::hickory::Resolver
     mail_types::hickory::ResolverSettings mail_types::serde::Causes ocsp_staple::Check ocsp_staple::ProofFile
     ocsp_staple::Schedule ocsp_staple::Store ocsp_staple::hyper::Fetcher ocsp_staple::rustls::Sessions

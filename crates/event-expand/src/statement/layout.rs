@@ -45,7 +45,7 @@ impl Layout {
         parameters.resize(self.pieces.parameters(), Parameter::Blob(Vec::new()));
         let mut segments = query.segments().enumerate();
         let mut texts = &self.pieces.texts[..];
-        let mut pieces = self.pieces.pieces.iter();
+        let mut pieces = self.pieces.list.iter();
         for (at, parameter) in parameters.iter_mut().enumerate() {
             let mut bytes = emptied(parameter);
             for piece in pieces.by_ref() {
@@ -72,7 +72,7 @@ impl Layout {
 
     /// Returns the segments that are in bound values, in order.
     pub(super) fn bound(&self) -> impl Iterator<Item = usize> {
-        self.pieces.pieces.iter().filter_map(|piece| match piece {
+        self.pieces.list.iter().filter_map(|piece| match piece {
             Piece::Value(segment) => Some(*segment),
             Piece::Text(_) | Piece::End => None,
         })
@@ -112,7 +112,7 @@ const MOST_KEPT: usize = 4096;
 /// The pieces of all bound values, in order.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pieces {
-    pieces: Vec<Piece>,
+    list: Vec<Piece>,
     /// The text of all pieces.
     texts: Vec<u8>,
     parameters: usize,
@@ -133,14 +133,14 @@ impl Pieces {
     /// Moves a text into a piece.
     pub(super) fn push_text(&mut self, text: &mut Vec<u8>) {
         if !text.is_empty() {
-            self.pieces.push(Piece::Text(text.len()));
+            self.list.push(Piece::Text(text.len()));
             self.texts.append(text);
         }
     }
 
     pub(super) fn push(&mut self, piece: Piece) {
         self.parameters += usize::from(piece == Piece::End);
-        self.pieces.push(piece);
+        self.list.push(piece);
     }
 
     /// Returns the number of complete values.

@@ -12,7 +12,7 @@ use crate::exim::Trust;
 /// ```
 /// use mail_types::exim::{Query, Segment, Trust};
 ///
-/// let mut query = Query::default();
+/// let mut query = Query::with_capacity(50, 3);
 /// query.push_literal(b"SELECT home FROM users WHERE name = '");
 /// query.push_quoted(b"o'hara", Trust::Untrusted, "sqlite");
 /// query.push_literal(b"'");
