@@ -59,7 +59,7 @@ macro_rules! support {
     ($lookups:literal) => {
         concat!(
             env!("CARGO_PKG_VERSION"),
-            "\nSupport for: PROXY TLS PRDR SPF DKIM DMARC Events\n",
+            "\nSupport for: PROXY TLS DANE OCSP PRDR SPF DKIM DMARC Events\n",
             "Lookups: iplsearch lsearch nwildlsearch sqlite",
             $lookups,
         )

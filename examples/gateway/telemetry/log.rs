@@ -49,8 +49,19 @@ pub(crate) fn read_filter(text: &str) -> Result<Targets, FilterError> {
     };
     match text.split(',').find(|directive| !is_sound(directive)) {
         Some(directive) => Err(FilterError { directive: directive.trim().to_owned() }),
-        None => text.parse().map_err(|_| FilterError { directive: text.to_owned() }),
+        None => {
+            let directives: Vec<_> = text.split(',').map(full).collect();
+            directives.join(",").parse().map_err(|_| FilterError { directive: text.to_owned() })
+        }
     }
+}
+
+/// Writes a directive without blanks, and the target `gateway`, or one below it, as the path of its module.
+fn full(directive: &str) -> String {
+    let Some((target, level)) = directive.split_once('=') else { return directive.trim().into() };
+    let (target, level) = (target.trim(), level.trim());
+    let is_own = target.split("::").next() == Some("gateway");
+    format!("{}{target}={level}", if is_own { "examples::" } else { "" })
 }
 
 /// `RUST_LOG` is no filter.

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use mail_types::smtp::{Mailbox, Reply, ReplyCode, ReversePath};
 use proxy_protocol::ProxyInfo;
+use tracing::Level;
 
 use super::session::{ready, settings};
 use crate::gateway::delivery::outcome::{
@@ -149,6 +150,26 @@ fn a_delivery_here_tells_its_maildir_and_quarantine() {
     let failed = LocalDelivery { failure: Some("no\nroom"), ..own };
     let expected = format!("== {start} {transport} in /m/a\\nb DT=0.002s defer: no room");
     assert_eq!(line(failed, 1, ""), expected);
+}
+
+#[test]
+fn the_program_is_a_target_by_its_name() {
+    let target = module_path!();
+    for (text, own, library) in [
+        ("gateway=debug", Some(Level::DEBUG), None),
+        (" gateway = trace , rustls=warn", Some(Level::TRACE), Some(Level::WARN)),
+        ("info,gateway::tests=error", Some(Level::ERROR), Some(Level::INFO)),
+        ("info,gateways=error", Some(Level::INFO), Some(Level::INFO)),
+        ("examples::gateway=debug", Some(Level::DEBUG), None),
+        ("rustls=debug", None, Some(Level::DEBUG)),
+    ] {
+        let filter = read_filter(text).unwrap();
+        for level in [Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG, Level::TRACE] {
+            let is_within = |most: Option<Level>| most.is_some_and(|most| level <= most);
+            assert_eq!(filter.would_enable(target, &level), is_within(own), "{text} {level}");
+            assert_eq!(filter.would_enable("rustls", &level), is_within(library), "{text} {level}");
+        }
+    }
 }
 
 /// As a target, a misspelled level would silence the log.
