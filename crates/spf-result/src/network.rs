@@ -28,34 +28,26 @@ pub(crate) fn ip4(value: &[u8], at: usize) -> Result<(Ipv4Addr, u8), RecordError
 
 /// Four numbers up to 255 without leading zeros, and the text from the first slash on.
 fn dotted_quad(text: &[u8]) -> Option<(Ipv4Addr, &[u8])> {
-    let (mut bits, mut octet, mut digits, mut dots) = (0_u32, 0_u32, 0, 0);
-    let mut rest = text;
-    while let [c, behind @ ..] = rest {
-        let digit = c.wrapping_sub(b'0');
-        if digit < 10 {
-            (octet, digits) = (octet * 10 + u32::from(digit), digits + 1);
-            if digits > 3 {
-                return None;
-            }
-        } else if *c == b'.' && is_octet(octet, digits) {
-            (bits, octet, digits, dots) = (bits << 8 | octet, 0, 0, dots + 1);
-        } else {
-            break;
-        }
-        rest = behind;
-    }
-    let complete = dots == 3 && is_octet(octet, digits) && matches!(rest, [] | [b'/', ..]);
-    complete.then(|| (Ipv4Addr::from_bits(bits << 8 | octet), rest))
+    let (a, [b'.', rest @ ..]) = number(text)? else { return None };
+    let (b, [b'.', rest @ ..]) = number(rest)? else { return None };
+    let (c, [b'.', rest @ ..]) = number(rest)? else { return None };
+    let (d, rest) = number(rest)?;
+    matches!(rest, [] | [b'/', ..]).then(|| (Ipv4Addr::new(a, b, c, d), rest))
 }
 
-/// Whether a number of one to three digits is at most 255 and has no leading zero.
-fn is_octet(number: u32, digits: u32) -> bool {
-    match digits {
-        1 => true,
-        2 => number > 9,
-        3 => matches!(number, 100..=255),
-        _ => false,
+/// A number up to 255 without a leading zero, of at most three digits, and the text after it.
+fn number(text: &[u8]) -> Option<(u8, &[u8])> {
+    let digit =
+        |text: &[u8]| text.first().map(|c| c.wrapping_sub(b'0')).filter(|digit| *digit < 10);
+    let a = digit(text)?;
+    let rest = text.get(1..)?;
+    let Some(b) = digit(rest) else { return Some((a, rest)) };
+    if a == 0 {
+        return None;
     }
+    let (two, rest) = (10 * a + b, rest.get(1..)?);
+    let Some(c) = digit(rest) else { return Some((two, rest)) };
+    Some((two.checked_mul(10)?.checked_add(c)?, rest.get(1..)?))
 }
 
 /// Parses an address and the length of its prefix, at position `at` of the record.
@@ -128,16 +120,6 @@ fn hexadecimal(digit: u8) -> Option<u32> {
 
 /// Parses the length of a prefix, `most` at most.
 pub(crate) fn prefix(text: &[u8], most: u8, at: usize) -> Result<u8, RecordError> {
-    decimal(text).filter(|value| *value <= most).ok_or(RecordError::Prefix { at })
-}
-
-/// A number up to 255 without a leading zero.
-fn decimal(text: &[u8]) -> Option<u8> {
-    if matches!(text, [] | [b'0', _, ..] | [_, _, _, _, ..]) {
-        return None;
-    }
-    text.iter().try_fold(0_u8, |value, c| {
-        let digit = if c.is_ascii_digit() { c - b'0' } else { return None };
-        value.checked_mul(10)?.checked_add(digit)
-    })
+    let value = number(text).filter(|(value, rest)| rest.is_empty() && *value <= most);
+    value.map(|(value, _)| value).ok_or(RecordError::Prefix { at })
 }

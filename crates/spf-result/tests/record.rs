@@ -140,10 +140,13 @@ proptest! {
         prop_assert_eq!(record.to_string().parse(), Ok(record));
     }
 
-    /// An address is valid if the standard library can parse it.
+    /// An address is valid if the standard library can parse it, and the length of a prefix if it is a number that is
+    /// written as here, up to 32 or 128.
     #[test]
     fn addresses_are_those_of_the_standard_library(
-        v6 in "(::|[0-9a-fA-F]{1,5}:{1,2}|[0-9.]{1,4}){1,9}", v4 in "[0-9]{1,3}([.][0-9]{0,3}){2,4}",
+        v6 in "(::|[0-9a-fA-F]{1,5}:{1,2}|[0-9.]{1,4}){1,9}",
+        v4 in "[0-2]?[0-9]{1,3}([.][0-2]?[0-9]{0,3}){2,4}",
+        length in "[0-1]?[0-9]{0,3}x?",
     ) {
         let of = |text: String| text.parse::<Record>().ok()?.directives().next().cloned();
         let v6_read = of(format!("v=spf1 ip6:{v6}")).map(|found| found.mechanism);
@@ -152,6 +155,11 @@ proptest! {
         let v4_read = of(format!("v=spf1 ip4:{v4}")).map(|found| found.mechanism);
         let v4_known = v4.parse().ok().map(|address| Mechanism::Ip4 { address, prefix: 32 });
         prop_assert_eq!(v4_read, v4_known);
+        for (network, most) in [("ip4:192.0.2.0", 32), ("ip6:2001:db8::", 128)] {
+            let is_read = format!("v=spf1 {network}/{length}").parse::<Record>().is_ok();
+            let number = length.parse::<u8>().ok().filter(|number| number.to_string() == length);
+            prop_assert_eq!(is_read, number.is_some_and(|number| number <= most), "{}", length);
+        }
     }
 
     #[test]
