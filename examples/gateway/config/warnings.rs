@@ -1,11 +1,14 @@
-//! Warnings about a valid configuration: unused lists and macros, and options that open the server to everybody.
+//! Warnings about a valid configuration: unused lists and macros, variables of rules without a value or a reader, and
+//! options that open the server to everybody.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
 use toml::{Table, Value};
 
 use super::option_lines::OptionLines;
 use crate::gateway::lookups::macros::Macros;
+use crate::gateway::policy::variable::is_acl;
 use crate::gateway::server::settings::LiveSettings;
 
 /// Returns them, each with its line.
@@ -29,7 +32,52 @@ pub(super) fn all(text: &str, live: &LiveSettings) -> Vec<String> {
     let place = |option: &str| {
         lines.line(option).map(|number| format!("line {number}: ")).unwrap_or_default()
     };
-    found.into_iter().map(|(option, why)| format!("{}{option} {why}", place(&option))).collect()
+    let found = found.into_iter().map(|(option, why)| format!("{}{option} {why}", place(&option)));
+    found.chain(rule_variables(text)).collect()
+}
+
+/// Finds variables that are read and that no rule sets, and those that are set and not read.
+fn rule_variables(text: &str) -> Vec<String> {
+    let Ok(mut table) = text.parse::<Table>() else { return Vec::new() };
+    let expanded = Macros::take(&mut table).and_then(|macros| macros.put_into_all(&mut table));
+    if expanded.is_err() {
+        return Vec::new();
+    }
+    let mut written = Vec::new();
+    texts(&table, "", &mut written);
+    let own = |place: &str| place.rsplit_once(".set.").map(|(_, name)| name.to_owned());
+    let set: BTreeSet<_> = written.iter().filter_map(|(place, _)| own(place)).collect();
+    let read: BTreeSet<_> = written.iter().flat_map(|(_, text)| variables(text)).collect();
+    // A macro may have made the name.
+    let line = |name: &str| {
+        let number = text.lines().position(|line| words(line).any(|(word, _)| word == name));
+        number.map(|number| format!("line {}: ", number + 1)).unwrap_or_default()
+    };
+    let unset = read.iter().filter(|name| !set.contains(**name));
+    let unset = unset.map(|name| format!("{}${name} is empty: no rule sets it", line(name)));
+    let unread = set.iter().filter(|name| !read.contains(name.as_str()));
+    let unread = unread.map(|name| format!("{}set.{name} is unused: no text reads it", line(name)));
+    unset.chain(unread).collect()
+}
+
+/// Returns the variables of rules that a text reads.
+fn variables(text: &str) -> impl Iterator<Item = &str> {
+    let reads = |before: &str| ["$", "${", "def:"].iter().any(|start| before.ends_with(start));
+    words(text).filter(move |(word, before)| is_acl(word) && reads(before)).map(|(word, _)| word)
+}
+
+/// Returns the words of a text, each with the text before it.
+fn words(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let word = rest.trim_start_matches(|c| !is_part(c));
+        let end = word.find(|c| !is_part(c)).unwrap_or(word.len());
+        let (word, behind) = word.split_at(end);
+        let before = text.get(..text.len() - behind.len() - word.len()).unwrap_or_default();
+        rest = behind;
+        (!word.is_empty()).then_some((word, before))
+    })
 }
 
 /// Finds named lists and macros whose names are in no other text.
@@ -80,6 +128,6 @@ fn text(value: &Value, place: &str, found: &mut Vec<(String, String)>) {
         Value::String(text) => found.push((place.to_owned(), text.clone())),
         Value::Array(values) => values.iter().for_each(|value| text(value, place, found)),
         Value::Table(table) => texts(table, place, found),
-        _ => {}
+        _ => found.push((place.to_owned(), String::new())),
     }
 }

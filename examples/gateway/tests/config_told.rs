@@ -91,6 +91,46 @@ fn lists_and_macros_that_nobody_uses_are_told() {
 }
 
 #[test]
+fn a_variable_of_rules_without_a_value_or_a_reader_is_told() {
+    let rule = |list: &str, rest: &str| format!("[[{list}]]\nverb = 'warn'\n{rest}\n");
+    let set = rule("acl_smtp_mail", "set.acl_m_spam = '1'");
+    let read = |text: &str| rule("acl_smtp_rcpt", &format!("logwrite = '{text}'"));
+    let is_empty =
+        |line: usize, name: &str| vec![format!("line {line}: ${name} is empty: no rule sets it")];
+    for (text, warnings) in [
+        (format!("{set}{}", read("$acl_m_spam")), vec![]),
+        (format!("{set}{}", read("${acl_m_spam}x")), vec![]),
+        (format!("{set}{}", read("${if def:acl_m_spam}")), vec![]),
+        (
+            format!(
+                "{set}{}",
+                rule("acl_smtp_rcpt", "set.acl_c3 = '$acl_m_spam'\nlogwrite = '$acl_c3'")
+            ),
+            vec![],
+        ),
+        (read("$acl_m_spamm"), is_empty(3, "acl_m_spamm")),
+        (read("${lc:$acl_c0}"), is_empty(3, "acl_c0")),
+        // Neither is a variable of rules.
+        (read("$acl_narg $acl_arg1 acl_m_spam"), vec![]),
+        (set.clone(), vec!["line 3: set.acl_m_spam is unused: no text reads it".to_owned()]),
+        (
+            format!("{set}{}", read("$acl_m_spam0")),
+            vec![
+                "line 6: $acl_m_spam0 is empty: no rule sets it".to_owned(),
+                "line 3: set.acl_m_spam is unused: no text reads it".to_owned(),
+            ],
+        ),
+        // The name is made by a macro.
+        (
+            format!("[macros]\nNAME = 'acl_m_x'\n{}", read("${NAME}")),
+            vec!["line 2: $acl_m_x is empty: no rule sets it".to_owned()],
+        ),
+    ] {
+        assert_eq!(Config::parse(&text).unwrap().warnings, warnings, "{text}");
+    }
+}
+
+#[test]
 fn a_server_that_is_open_to_everybody_is_told() {
     let relay = "route_data = 'b.example'\nrelay_to_domains = ";
     let open = "relay_to_domains matches every domain, and no rule refuses mail: any client can send mail to anybody";
