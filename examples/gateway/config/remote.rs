@@ -176,9 +176,10 @@ impl RemoteOptions {
                 if unverified { first(&names, cause) } else { None }
             })
             .or_else(|| {
-                let all = self.tls_verify_hosts.as_deref().is_some_and(|list| list.trim() == "*");
-                let cause = "tls_verify_hosts matches every host";
-                if all { first(&["tls_try_verify_hosts"], cause) } else { None }
+                let all = |list: &Option<String>| list.as_deref().is_some_and(|it| it.trim() == "*");
+                self.stronger().into_iter().find_map(|(list, names, cause)| {
+                    if all(list) { first(names, cause) } else { None }
+                })
             })
             .or_else(|| {
                 let cause = "no server can be verified: tls_verify_certificates is empty, and neither \
@@ -191,6 +192,32 @@ impl RemoteOptions {
                 if use_of.domains { None } else { first(&["mta_sts_directory"], cause) }
             });
         found.map(|(name, cause)| (format!("{REMOTE_SMTP}.{name}"), cause))
+    }
+
+    /// Returns the lists whose `*` leaves nothing to other options, these, and the cause.
+    fn stronger(&self) -> [(&Option<String>, &'static [&'static str], &'static str); 4] {
+        [
+            (
+                &self.tls_verify_hosts,
+                &["tls_try_verify_hosts"],
+                "tls_verify_hosts matches every host",
+            ),
+            (
+                &self.hosts_require_dane,
+                &["hosts_try_dane", "hosts_report_dane"],
+                "hosts_require_dane matches every host",
+            ),
+            (
+                &self.hosts_require_tls,
+                &["hosts_avoid_tls", "tls_tempfail_tryclear"],
+                "hosts_require_tls matches every host",
+            ),
+            (
+                &self.hosts_require_ocsp,
+                &["hosts_request_ocsp", "hosts_avoid_tls", "tls_tempfail_tryclear"],
+                "hosts_require_ocsp matches every host, and requires TLS",
+            ),
+        ]
     }
 
     /// Returns the options that differ from their defaults.

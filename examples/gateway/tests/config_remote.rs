@@ -45,6 +45,36 @@ fn an_option_of_verification_without_an_effect_is_refused() {
             "tls_verify_hosts matches every host",
         ),
         (
+            "hosts_require_tls = '*'\nhosts_avoid_tls = '*.b.example'",
+            "hosts_avoid_tls",
+            "hosts_require_tls matches every host",
+        ),
+        (
+            "hosts_require_tls = ' * '\ntls_tempfail_tryclear = false",
+            "tls_tempfail_tryclear",
+            "hosts_require_tls matches every host",
+        ),
+        (
+            "hosts_require_dane = '*'\nhosts_try_dane = '*.b.example'",
+            "hosts_try_dane",
+            "hosts_require_dane matches every host",
+        ),
+        (
+            "hosts_require_dane = '*'\nhosts_report_dane = '*.b.example'",
+            "hosts_report_dane",
+            "hosts_require_dane matches every host",
+        ),
+        (
+            "hosts_require_ocsp = '*'\nhosts_request_ocsp = '*.b.example'",
+            "hosts_request_ocsp",
+            "hosts_require_ocsp matches every host, and requires TLS",
+        ),
+        (
+            "hosts_require_ocsp = '*'\nhosts_avoid_tls = '*.b.example'",
+            "hosts_avoid_tls",
+            "hosts_require_ocsp matches every host, and requires TLS",
+        ),
+        (
             "tls_verify_certificates = ''\ntls_try_verify_hosts = ''",
             "tls_try_verify_hosts",
             unverified,
