@@ -163,7 +163,7 @@ impl Config {
         let reserved = files::check(&options, &startup, &live)?;
         startup.mailboxes.keep_off(reserved);
         let (log_format, dns) = (options.log_format, dns(&options));
-        let warnings = warnings::all(text, &live);
+        let warnings = warnings::all(text, &startup, &live);
         Ok(Self { log_format, dns, server: ServerSettings { startup, live }, warnings })
     }
 }

@@ -7,12 +7,13 @@ use std::net::{IpAddr, Ipv4Addr};
 use toml::{Table, Value};
 
 use super::option_lines::OptionLines;
+use crate::gateway::delivery::next_hop::RouteTo;
 use crate::gateway::lookups::macros::Macros;
 use crate::gateway::policy::variable::is_acl;
-use crate::gateway::server::settings::LiveSettings;
+use crate::gateway::server::settings::{LiveSettings, StartupSettings};
 
 /// Returns them, each with its line.
-pub(super) fn all(text: &str, live: &LiveSettings) -> Vec<String> {
+pub(super) fn all(text: &str, startup: &StartupSettings, live: &LiveSettings) -> Vec<String> {
     let mut found = unused(text);
     if live.routing.relays_all() && !live.rules.refuses() {
         let open = "matches every domain, and no rule refuses mail: any client can send mail to anybody through \
@@ -28,12 +29,26 @@ pub(super) fn all(text: &str, live: &LiveSettings) -> Vec<String> {
         let open = "matches every host: any client can claim any address by a PROXY header";
         found.push(("proxy_required_hosts".to_owned(), open));
     }
+    if relays_to_itself(startup, live) {
+        let own = "is an address of local_interfaces: relayed mail comes back to this gateway, until it has too many \
+                   Received fields";
+        found.push(("route_data".to_owned(), own));
+    }
     let lines = OptionLines::of(text);
     let place = |option: &str| {
         lines.line(option).map(|number| format!("line {number}: ")).unwrap_or_default()
     };
     let found = found.into_iter().map(|(option, why)| format!("{}{option} {why}", place(&option)));
     found.chain(rule_variables(text)).collect()
+}
+
+/// Tells whether the next hop of all relayed mail is this gateway.
+fn relays_to_itself(startup: &StartupSettings, live: &LiveSettings) -> bool {
+    let Some(Ok(route)) = live.routing.known_route() else { return false };
+    let RouteTo::Address(ip) = route.to else { return false };
+    let is_own = |own: IpAddr| own == ip || (own.is_unspecified() && ip.is_loopback());
+    let mut own = startup.listen.iter().map(|interface| interface.address);
+    live.routing.relays() && own.any(|own| own.port() == route.port && is_own(own.ip()))
 }
 
 /// Finds variables that are read and that no rule sets, and those that are set and not read.

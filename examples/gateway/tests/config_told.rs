@@ -131,6 +131,32 @@ fn a_variable_of_rules_without_a_value_or_a_reader_is_told() {
 }
 
 #[test]
+fn a_next_hop_that_is_the_gateway_itself_is_told() {
+    let relay = |interfaces: &str, next_hop: &str| {
+        format!(
+            "local_interfaces = '{interfaces}'\nrelay_to_domains = 'a.example'\nroute_data = '{next_hop}'"
+        )
+    };
+    let told = "line 3: route_data is an address of local_interfaces: relayed mail comes back to this gateway";
+    for (interfaces, next_hop, is_own) in [
+        ("127.0.0.1.2525", "127.0.0.1:2525", true),
+        ("192.0.2.1.25 : 127.0.0.1.2525", "192.0.2.1", true),
+        ("0.0.0.0.2525", "127.0.0.1:2525", true),
+        ("<; [::1]:2525", "[::1]:2525", true),
+        ("127.0.0.1.2525", "127.0.0.1:2526", false),
+        ("127.0.0.1.2525", "127.0.0.2:2525", false),
+        ("0.0.0.0.25", "192.0.2.1", false),
+        ("127.0.0.1.2525", "mx.example:2525", false),
+    ] {
+        let warnings = Config::parse(&relay(interfaces, next_hop)).unwrap().warnings;
+        let is_told = warnings.iter().any(|warning| warning.starts_with(told));
+        assert_eq!(is_told, is_own, "{interfaces} {next_hop}: {warnings:?}");
+    }
+    // Without a domain that is relayed the default stays without a warning.
+    assert_eq!(Config::parse("").unwrap().warnings, Vec::<String>::new());
+}
+
+#[test]
 fn a_server_that_is_open_to_everybody_is_told() {
     let relay = "route_data = 'b.example'\nrelay_to_domains = ";
     let open = "relay_to_domains matches every domain, and no rule refuses mail: any client can send mail to anybody";
