@@ -177,7 +177,7 @@ fn values_and_segments_of_earlier_statements_are_not_kept() -> Result<(), Statem
 }
 
 #[test]
-fn a_refused_value_does_not_remove_its_statement() -> Result<(), StatementError> {
+fn a_refused_query_does_not_remove_a_statement() -> Result<(), StatementError> {
     let mut statements = StatementCache::new(Dialect::Pgsql);
     let of = |table: &str, value: &[u8]| {
         let mut query = Query::default();
@@ -192,8 +192,13 @@ fn a_refused_value_does_not_remove_its_statement() -> Result<(), StatementError>
             assert_eq!(refused, Err(StatementError::Nul { parameter: 1 }));
             let query = of(table, b"x");
             assert_eq!(statements.statement(&query)?, &Statement::new(&query, Dialect::Pgsql)?);
+            let mut outside = of("c", b"x");
+            outside.push_quoted(b"x", Trust::Untrusted, "pgsql");
+            let refused = statements.statement(&outside).cloned();
+            assert_eq!(refused, Err(StatementError::NotInString { at: 3 }));
         }
     }
+    assert!(statements.statement(&of("b", b"\0")).is_err());
     assert_eq!(format!("{statements:?}").matches("INSERT").count(), 2, "each once");
     Ok(())
 }
