@@ -121,7 +121,9 @@ impl Scanner {
             return rest;
         }
         // A string needs no blank behind it; the number of a placeholder does.
-        if self.placeholder_end == Some(self.sql.len()) && text.first().is_some_and(is_word) {
+        if self.placeholder_end == Some(self.sql.len())
+            && text.first().copied().is_some_and(is_word)
+        {
             self.sql.push(b' ');
         }
         self.has_second |= self.end.is_some() && !ordinary.trim_ascii().is_empty();
@@ -131,7 +133,7 @@ impl Scanner {
 
     /// Takes one byte or more outside quotations and comments.
     fn plain(&mut self, byte: u8, behind: &[u8], at: usize) -> Result<usize, StatementError> {
-        let after_word = self.sql.last().is_some_and(is_word);
+        let after_word = self.sql.last().copied().is_some_and(is_word);
         let is_nothing =
             matches!((byte, behind.first()), (b';', _) | (b'-', Some(b'-')) | (b'/', Some(b'*')));
         self.has_second |= self.end.is_some() && !is_nothing;
@@ -142,7 +144,7 @@ impl Scanner {
             }
             (b'\'', _) => {
                 let is_e = match self.sql.as_slice() {
-                    [before @ .., b'e' | b'E'] => !before.last().is_some_and(is_word),
+                    [before @ .., b'e' | b'E'] => !before.last().copied().is_some_and(is_word),
                     _ => false,
                 };
                 SqlContext::Quoted { end: b'\'', escapes: is_e && self.dialect == Dialect::Pgsql }
@@ -172,7 +174,7 @@ impl Scanner {
             // A `$` may be in a name.
             (b':' | b'@' | b'#' | b'$', Some(next))
                 if self.dialect == Dialect::Sqlite
-                    && is_word(next)
+                    && is_word(*next)
                     && !(byte == b'$' && after_word) =>
             {
                 return Err(StatementError::Placeholder { at });
@@ -280,7 +282,7 @@ fn is_special(byte: u8) -> bool {
 }
 
 /// Tells whether a byte may be in a word or a number.
-fn is_word(byte: &u8) -> bool {
+fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$') || !byte.is_ascii()
 }
 
