@@ -1,7 +1,6 @@
 //! An SQL query: its text with placeholders, and the bound values.
 
 mod cache;
-mod end;
 mod layout;
 mod scanner;
 

@@ -87,6 +87,38 @@ fn strings_with_values_are_parameters_and_others_stay() {
             vec![text("vv")],
         ),
         ("${lookup sqlite{SELECT ''}}", Dialect::Sqlite, "SELECT ''", vec![]),
+        // A word behind the string must not become a part of the placeholder.
+        (
+            "${lookup pgsql{SELECT '${quote_pgsql:$x}'AS a, '${quote_pgsql:$x}'::text}}",
+            Dialect::Pgsql,
+            "SELECT $1 AS a, $2::text",
+            vec![text("v"), text("v")],
+        ),
+        (
+            "${lookup sqlite{SELECT '${quote_sqlite:$x}'2}}",
+            Dialect::Sqlite,
+            "SELECT ?1 2",
+            vec![text("v")],
+        ),
+        // The prefix of an escape string is a word of its own, and a CR ends a comment in PostgreSQL.
+        (
+            "${lookup pgsql{SELECT date'\\\\', '${quote_pgsql:$x}', \\$d\\$'\\$e\\$ \\$d\\$}}",
+            Dialect::Pgsql,
+            "SELECT date'\\', $1, $d$'$e$ $d$",
+            vec![text("v")],
+        ),
+        (
+            "${lookup pgsql{SELECT 1 -- it's\r, '${quote_pgsql:$x}'}}",
+            Dialect::Pgsql,
+            "SELECT 1 -- it's\r, $1",
+            vec![text("v")],
+        ),
+        (
+            "${lookup sqlite{SELECT a\\$b, json -> '\\$.c'}}",
+            Dialect::Sqlite,
+            "SELECT a$b, json -> '$.c'",
+            vec![],
+        ),
     ] {
         let statement = statement(template, b"v", dialect);
         let Ok(statement) = statement else { unreachable!("{template}: {statement:?}") };
@@ -113,6 +145,13 @@ fn a_value_elsewhere_is_refused() {
         ("SELECT \\$1, '", "'", Dialect::Pgsql, StatementError::Placeholder { at: 0 }),
         ("SELECT ?, '", "'", Dialect::Sqlite, StatementError::Placeholder { at: 0 }),
         ("SELECT :a, '", "'", Dialect::Sqlite, StatementError::Placeholder { at: 0 }),
+        ("SELECT #a, '", "'", Dialect::Sqlite, StatementError::Placeholder { at: 0 }),
+        ("SELECT 1 IN:a, '", "'", Dialect::Sqlite, StatementError::Placeholder { at: 0 }),
+        ("SELECT 1 OR@a, '", "'", Dialect::Sqlite, StatementError::Placeholder { at: 0 }),
+        ("SELECT 1&\\$a, '", "'", Dialect::Sqlite, StatementError::Placeholder { at: 0 }),
+        ("SELECT 1&\\$1, '", "'", Dialect::Pgsql, StatementError::Placeholder { at: 0 }),
+        ("SELECT '", "'\\$1", Dialect::Pgsql, StatementError::Placeholder { at: 2 }),
+        ("SELECT 1 -- \\r '", "' -- '\n, '", Dialect::Sqlite, place),
     ] {
         let lookup = if dialect == Dialect::Pgsql { "pgsql" } else { "sqlite" };
         let template = format!("${{lookup {lookup}{{{before}${{quote_{lookup}:$x}}{behind}}}}}");
@@ -124,6 +163,11 @@ fn a_value_elsewhere_is_refused() {
             ("SELECT ';';'x'", Some(10)),
             ("SELECT 1;; SELECT 2", Some(8)),
             ("SELECT 1; /* ; */ x", Some(8)),
+            ("SELECT 1;/*/--*/ DROP TABLE a", Some(8)),
+            ("SELECT 1; - x", Some(8)),
+            ("SELECT 1;\"x\"", Some(8)),
+            ("SELECT 1; /*/ x */", None),
+            ("SELECT 1;/**/;--", None),
             ("SELECT ';' -- ; x", None),
             ("SELECT 1; ; -- x\n ; /* x", None),
             ("SELECT 1;", None),
@@ -135,6 +179,19 @@ fn a_value_elsewhere_is_refused() {
             let unclosed = text.ends_with("/* x").then_some(StatementError::Open);
             let several = at.map(|at| StatementError::SecondStatement { at });
             assert_eq!(found, unclosed.or(several), "{text}");
+        }
+    }
+    // Comments have comments in them in PostgreSQL alone, where a CR ends a line too.
+    for (text, sqlite, pgsql) in [
+        ("SELECT 1; /* /* */ -- */ DROP TABLE a", None, Some(8)),
+        ("SELECT 1; /* /* */ x */", Some(8), None),
+        ("SELECT 1; -- a\r DROP TABLE a", None, Some(8)),
+    ] {
+        for (dialect, at) in [(Dialect::Sqlite, sqlite), (Dialect::Pgsql, pgsql)] {
+            let mut query = Query::default();
+            query.push_literal(text.as_bytes());
+            let several = at.map(|at| StatementError::SecondStatement { at });
+            assert_eq!(Statement::new(&query, dialect).err(), several, "{text}");
         }
     }
     let mut query = Query::default();

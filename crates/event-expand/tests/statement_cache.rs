@@ -148,3 +148,57 @@ fn after_an_error_the_next_query_has_its_statement() {
     assert_eq!(parameters("d".repeat(100_000).as_bytes(), "pgsql"), text(&"d".repeat(100_000)));
     assert_eq!(parameters(b"e", "pgsql"), text("e"));
 }
+
+/// A statement that waits for its next use keeps no large value and no long list of segments.
+#[test]
+fn values_and_segments_of_earlier_statements_are_not_kept() -> Result<(), StatementError> {
+    let mut statements = StatementCache::new(Dialect::Sqlite);
+    let octets = |statements: &StatementCache| format!("{statements:?}").len();
+    let value = vec![b'x'; 100_000];
+    for table in ["a", "b", "c"] {
+        statements.statement(&row(table, &[&value]))?;
+    }
+    assert!(octets(&statements) > 100_000, "that of the last is in use");
+    statements.statement(&row("d", &[b"x"]))?;
+    assert!(octets(&statements) < 10_000);
+    // Each value is in the one string: few octets of text, and many segments.
+    for table in ["a", "b", "c"] {
+        let mut query = row(table, &[b"x"]);
+        query.push_literal(b"'");
+        for _ in 0..StatementCache::SEGMENTS {
+            query.push_quoted(b"", Trust::Untrusted, "sqlite");
+        }
+        query.push_literal(b"'");
+        assert_eq!(statements.statement(&query)?, &Statement::new(&query, Dialect::Sqlite)?);
+    }
+    statements.statement(&row("d", &[b"x"]))?;
+    assert!(octets(&statements) < 10_000);
+    Ok(())
+}
+
+#[test]
+fn a_refused_query_does_not_remove_a_statement() -> Result<(), StatementError> {
+    let mut statements = StatementCache::new(Dialect::Pgsql);
+    let of = |table: &str, value: &[u8]| {
+        let mut query = Query::default();
+        query.push_literal(format!("INSERT INTO {table} VALUES ('").as_bytes());
+        query.push_quoted(value, Trust::Untrusted, "pgsql");
+        query.push_literal(b"')");
+        query
+    };
+    for _ in 0..3 {
+        for table in ["a", "b"] {
+            let refused = statements.statement(&of(table, b"\0")).cloned();
+            assert_eq!(refused, Err(StatementError::Nul { parameter: 1 }));
+            let query = of(table, b"x");
+            assert_eq!(statements.statement(&query)?, &Statement::new(&query, Dialect::Pgsql)?);
+            let mut outside = of("c", b"x");
+            outside.push_quoted(b"x", Trust::Untrusted, "pgsql");
+            let refused = statements.statement(&outside).cloned();
+            assert_eq!(refused, Err(StatementError::NotInString { at: 3 }));
+        }
+    }
+    assert!(statements.statement(&of("b", b"\0")).is_err());
+    assert_eq!(format!("{statements:?}").matches("INSERT").count(), 2, "each once");
+    Ok(())
+}

@@ -16,6 +16,7 @@ use super::source::{RuleEntry, RuleSource};
 use super::stage::Stage;
 use super::state::Said;
 use super::text::{Text, Unfinished};
+use super::text_log::logged;
 use super::unsupported;
 
 /// A rule, read and checked.
@@ -208,7 +209,7 @@ impl Rule {
             wrong = own;
             reply
         };
-        let log_line = log_message.map(Value::to_string);
+        let log_line = log_message.map(logged);
         let mut decision = Decision { log_message: log_line, ..Decision::default() };
         match self.verb {
             Verb::Warn => {
@@ -374,7 +375,7 @@ fn later(said: &Said, stage: Stage) -> Decision {
     let text = ["temporary failure evaluating policy, try again later".to_owned()];
     let text = said.message.as_deref().unwrap_or(&text);
     let (refusal, _) = reply(stage.deferred(), EnhancedCode::of::<4, 7, 0>(), text, true);
-    let log_message = said.log_message.as_ref().map(Value::to_string);
+    let log_message = said.log_message.as_ref().map(logged);
     Decision { refusal: Some(refusal), log_message, ..Decision::default() }
 }
 

@@ -3,6 +3,8 @@
 use std::fmt::Display;
 use std::mem;
 
+use mail_types::exim::Value;
+
 /// Lines for the log.
 #[derive(Debug, Default)]
 pub(crate) struct TextLog {
@@ -14,13 +16,13 @@ pub(crate) struct TextLog {
 impl TextLog {
     /// Adds a line.
     pub(super) fn add(&mut self, line: String) {
-        self.lines.push(line);
+        self.lines.push(cut(line));
     }
 
     /// Adds the fault of a text.
     pub(super) fn add_fault(&mut self, line: String) {
         self.unplaced.push(self.lines.len());
-        self.lines.push(line);
+        self.lines.push(cut(line));
     }
 
     /// Puts the place of the text before faults that have none yet.
@@ -38,3 +40,20 @@ impl TextLog {
         mem::take(&mut self.lines)
     }
 }
+
+/// Writes a value for a line of the log.
+pub(super) fn logged(value: &Value<'_>) -> String {
+    cut(value.to_string())
+}
+
+/// Cuts a line: a value of a client may be as long as a message, and each recipient may cause a line with it.
+fn cut(mut line: String) -> String {
+    if line.len() > MAX_LINE {
+        line.truncate(line.floor_char_boundary(MAX_LINE));
+        line.push_str("...");
+    }
+    line
+}
+
+/// The most octets of a line, as in Exim.
+const MAX_LINE: usize = 8192;

@@ -11,12 +11,12 @@ use dmarc_policy::{
 use mail_types::dns::{Resolve, run_cached};
 use mail_types::smtp::{Domain, ReversePath};
 use tokio::sync::Semaphore;
-use tracing::{info, warn};
 
 use super::account::Account;
 use super::reporter::{ReportEntry, Reporter};
 use crate::gateway::authentication::dmarc::Examined;
 use crate::gateway::message::id::MessageId;
+use crate::gateway::telemetry::log::{self, Limiter};
 
 /// A failure for which the domain owner requests a report, with the header section of the message.
 #[derive(Clone, Debug)]
@@ -52,16 +52,17 @@ pub(crate) struct Failures {
     /// The permits of reports that check their destinations in the DNS.
     asking: Arc<Semaphore>,
     start: Instant,
+    limiter: Arc<Limiter>,
 }
 
 impl Failures {
     /// Allows each destination ten reports an hour, and remembers a thousand destinations.
-    pub(crate) fn new(host: Domain, discovery: Discovery) -> Self {
+    pub(crate) fn new(host: Domain, discovery: Discovery, limiter: Arc<Limiter>) -> Self {
         let mut limits = FailureRateLimits::default();
         limits.destinations = 1000;
         let rate = Arc::new(Mutex::new(FailureRate::new(limits)));
         let asking = Arc::new(Semaphore::new(ASKING));
-        Self { host, discovery, rate, asking, start: Instant::now() }
+        Self { host, discovery, rate, asking, start: Instant::now(), limiter }
     }
 
     /// Writes the reports of an incident, one for each allowed destination, in the background.
@@ -73,7 +74,7 @@ impl Failures {
         incident: Incident,
     ) {
         let Ok(permit) = Arc::clone(&self.asking).try_acquire_owned() else {
-            return warn!("failure report omitted: {ASKING} others are pending");
+            return log::unasked_report(&self.limiter, account.client.ip(), ASKING);
         };
         let (failures, reporter) = (self.clone(), Arc::clone(reporter));
         let resolver = Arc::clone(resolver);
@@ -112,7 +113,7 @@ impl Failures {
             rate.handle_report(&to.to_string(), self.start.elapsed())
         };
         let Pace::Send { incidents } = pace else {
-            info!("failure report to <{to}> omitted: rate limit");
+            log::held_report(&self.limiter, account.client.ip(), &to);
             return None;
         };
         let message_id = format!("{}@{}", MessageId::next(account.received), self.host);

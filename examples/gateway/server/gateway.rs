@@ -131,7 +131,7 @@ impl Gateway {
             events: Events::start(&startup.events, directory, database, &engines, lists)?,
             event_lists,
             host_limit: Arc::new(HostLimit::new(startup.smtp_accept_max_per_host)),
-            failures: Failures::new(host.clone(), discovery),
+            failures: Failures::new(host.clone(), discovery, Arc::clone(&limiter)),
             reporter: Arc::new(reporter),
             memory: Arc::new(Memory::new(startup.message_memory_limit, startup.smtp_data_min_rate)),
             limiter,

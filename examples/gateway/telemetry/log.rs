@@ -10,7 +10,7 @@ use std::time::Instant;
 use mail_types::exim::{Trust, Value};
 use mail_types::smtp::{Mailbox, Reply};
 use thiserror::Error as ThisError;
-use tracing::{Level, info};
+use tracing::{Level, info, warn};
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -47,13 +47,11 @@ pub(crate) fn read_filter(text: &str) -> Result<Targets, FilterError> {
         Some((target, level)) => !target.trim().is_empty() && is_level(level.trim()),
         None => directive.trim().is_empty() || is_level(directive.trim()),
     };
-    match text.split(',').find(|directive| !is_sound(directive)) {
-        Some(directive) => Err(FilterError { directive: directive.trim().to_owned() }),
-        None => {
-            let directives: Vec<_> = text.split(',').map(full).collect();
-            directives.join(",").parse().map_err(|_| FilterError { directive: text.to_owned() })
-        }
+    if let Some(directive) = text.split(',').find(|directive| !is_sound(directive)) {
+        return Err(FilterError { directive: directive.trim().to_owned() });
     }
+    let directives: Vec<_> = text.split(',').map(full).collect();
+    directives.join(",").parse().map_err(|_| FilterError { directive: text.to_owned() })
 }
 
 /// Writes a directive without blanks, and the target `gateway`, or one below it, as the path of its module.
@@ -251,6 +249,22 @@ pub(crate) fn rule(
 pub(crate) fn event_rule(limiter: &Limiter, host: Option<IpAddr>, name: &str, line: &str) {
     if host.is_none_or(|host| limiter.writes(host, LineKind::Rule)) {
         info!(event = "rule", name, text = line, "event_action {name}: {line}");
+    }
+}
+
+/// Logs a failure report that is not written, since its destination had many; a message of a host caused it.
+pub(crate) fn held_report(limiter: &Limiter, host: IpAddr, to: &Mailbox) {
+    if limiter.writes(host, LineKind::Refusal) {
+        let mut shown = String::new();
+        show(&mut shown, to);
+        info!(event = "failure_report", "failure report to <{shown}> omitted: rate limit");
+    }
+}
+
+/// Logs a failure report whose destinations are not checked, since as many others are being checked.
+pub(crate) fn unasked_report(limiter: &Limiter, host: IpAddr, others: usize) {
+    if limiter.writes(host, LineKind::Refusal) {
+        warn!(event = "failure_report", "failure report omitted: {others} others are pending");
     }
 }
 

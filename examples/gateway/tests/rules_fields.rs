@@ -199,3 +199,22 @@ async fn a_code_of_another_class_that_is_expanded_is_logged() {
         assert_eq!(scenario.state.take_log(), Vec::from_iter(logged), "{message}");
     }
 }
+
+/// A line of the log has an end, whatever a client has written.
+#[tokio::test]
+async fn a_long_value_does_not_make_a_long_line() {
+    let warn = "[[acl_smtp_data]]\nverb = 'warn'\nlogwrite = 'a$h_subject:'\nlog_message = '$h_subject:'\n";
+    let mut scenario = Scenario::new().with_mail("<ann@a.example>", "bob@mx.example");
+    scenario.message = format!("Subject: {}\r\n\r\n", "\u{e9}".repeat(100_000));
+    let mut lines = Vec::new();
+    for (verb, count) in [("quarantine", 3), ("deny", 2)] {
+        let last = format!("[[acl_smtp_data]]\nverb = '{verb}'\nlog_message = '$h_subject:'");
+        let decision = scenario.judge(&rules(&format!("{warn}{last}")), Stage::Data, 0).await;
+        let logged = scenario.state.take_log();
+        assert_eq!((logged.len(), decision.log_message.is_some()), (count, true), "{verb}");
+        lines.extend(logged.into_iter().chain(decision.log_message));
+    }
+    for line in &lines {
+        assert!((8192..=8195).contains(&line.len()) && line.ends_with("\u{e9}..."), "{line}");
+    }
+}

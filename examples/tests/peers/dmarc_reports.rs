@@ -86,6 +86,28 @@ fn a_failure_is_reported_to_whom_the_record_names() {
     );
 }
 
+/// Ten reports an hour go to a destination, and a client causes few lines about the others.
+#[test]
+fn omitted_reports_do_not_fill_the_log() {
+    let rules = "
+    [[acl_smtp_rcpt]]
+    verb = 'warn'
+    control = 'dmarc_forensic_enable'";
+    with_gateway(rules, |mut gateway, send, _| {
+        for _ in 0..25 {
+            assert!(send.send(&gateway, "a@host.test", &plain("a@signed.test", "forged")).0);
+        }
+        gateway.wait_for("ten lines", |gateway| {
+            let told = |gateway: &Gateway| gateway.log().matches("omitted: rate limit").count();
+            (told(gateway) >= 10 && outbox(gateway).len() == 10).then_some(())
+        });
+        let rows = gateway.folder().join("spool/dmarc.sqlite");
+        gateway.wait_for("rows", |_| (count(&rows) == 25).then_some(()));
+        let lines = gateway.log().matches("failure report to <ruf@signed.test> omitted").count();
+        assert_eq!(lines, 10);
+    });
+}
+
 /// Without a control nobody is written to, whatever the record wants.
 #[test]
 fn no_failure_is_reported_without_a_rule() {

@@ -9,7 +9,7 @@ use super::{Dialect, Statement, StatementError};
 /// bound values alone is not read again; most of the time of a [`Statement`] is that.
 ///
 /// It holds [`CAPACITY`](Self::CAPACITY) statements; one whose query has more than [`OCTETS`](Self::OCTETS) octets of
-/// text, only until the next.
+/// text or [`SEGMENTS`](Self::SEGMENTS) segments, only until the next. A statement keeps large values only until then too.
 ///
 /// ```
 /// use event_expand::{Dialect, Parameter, StatementCache};
@@ -40,6 +40,8 @@ impl StatementCache {
     pub const CAPACITY: usize = 16;
     /// The most octets of text in a query whose statement is kept.
     pub const OCTETS: usize = 16_384;
+    /// The most segments of a query whose statement is kept.
+    pub const SEGMENTS: usize = 1024;
 
     /// Starts without statements.
     #[must_use]
@@ -54,26 +56,28 @@ impl StatementCache {
     /// The same as of [`Statement::new`].
     pub fn statement(&mut self, query: &Query) -> Result<&Statement, StatementError> {
         layout::check(query, self.dialect)?;
-        let mut known = match self.take(query) {
+        let known = match self.take(query) {
             Some(known) => known,
             None => Known::new(query, self.dialect)?,
         };
-        known.layout.bind(query, &mut known.statement.parameters)?;
-        Ok(&self.last.insert(known).statement)
+        // Kept although a value may be refused: the next query may have the same text.
+        let Known { layout, statement, .. } = self.last.insert(known);
+        layout.bind(query, &mut statement.parameters)?;
+        Ok(statement)
     }
 
     /// Takes the statement of a query with this text; makes room for another.
     fn take(&mut self, query: &Query) -> Option<Known> {
-        let last = self.last.take()?;
-        if last.has_text_of(query) {
+        if let Some(last) = self.last.take_if(|last| last.has_text_of(query)) {
             return Some(last);
         }
         let at = self.known.iter().rposition(|known| known.has_text_of(query));
         let found = at.map(|at| self.known.remove(at));
-        if last.query.octets() <= Self::OCTETS {
+        if let Some(mut last) = self.last.take_if(|last| last.is_small()) {
             if self.known.len() + 1 >= Self::CAPACITY {
                 self.known.remove(0);
             }
+            layout::release(&mut last.statement.parameters);
             self.known.push(last);
         }
         found
@@ -106,6 +110,11 @@ impl Known {
         drop(bound);
         let statement = Statement { sql, parameters: Vec::new() };
         Ok(Self { query: text, layout, statement })
+    }
+
+    fn is_small(&self) -> bool {
+        self.query.octets() <= StatementCache::OCTETS
+            && self.query.segments().len() <= StatementCache::SEGMENTS
     }
 
     /// Tells whether a query differs in its bound values alone.

@@ -42,6 +42,7 @@ impl Layout {
         query: &Query,
         parameters: &mut Vec<Parameter>,
     ) -> Result<(), StatementError> {
+        release(parameters);
         parameters.resize(self.pieces.parameters(), Parameter::Blob(Vec::new()));
         let mut segments = query.segments().enumerate();
         let mut texts = &self.pieces.texts[..];
@@ -95,19 +96,29 @@ pub(super) fn check(query: &Query, dialect: Dialect) -> Result<(), StatementErro
     query.check(dialect.lookup()).map_err(|error| StatementError::Unquoted { at: error.at })
 }
 
-/// Takes the buffer of a parameter; a large one is returned to the system.
+/// Takes the buffer of a parameter.
 fn emptied(parameter: &mut Parameter) -> Vec<u8> {
     let mut bytes = match std::mem::replace(parameter, Parameter::Blob(Vec::new())) {
         Parameter::Text(text) => text.into_bytes(),
         Parameter::Blob(bytes) => bytes,
     };
     bytes.clear();
-    bytes.shrink_to(MOST_KEPT);
     bytes
 }
 
-/// The most octets of a buffer that is used again.
-const MOST_KEPT: usize = 4096;
+/// Returns the buffers of parameters to the system if they are large together.
+pub(super) fn release(parameters: &mut Vec<Parameter>) {
+    let octets = parameters.iter().map(|parameter| match parameter {
+        Parameter::Text(text) => text.capacity(),
+        Parameter::Blob(bytes) => bytes.capacity(),
+    });
+    if octets.sum::<usize>() > MOST_KEPT {
+        parameters.clear();
+    }
+}
+
+/// The most octets of buffers that are used again.
+const MOST_KEPT: usize = 16_384;
 
 /// The pieces of all bound values, in order.
 #[derive(Clone, Debug, Default)]

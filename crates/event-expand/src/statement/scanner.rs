@@ -3,10 +3,10 @@
 use std::io::Write as _;
 
 use super::layout::{Piece, Pieces};
-use super::{Dialect, StatementError, end};
+use super::{Dialect, StatementError};
 
 /// The context of a byte in SQL.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(super) enum SqlContext {
     Plain,
     /// `'…'`, which can hold a value.
@@ -16,8 +16,8 @@ pub(super) enum SqlContext {
         end: u8,
         escapes: bool,
     },
-    /// `$tag$…$tag$`, with the tag and its signs.
-    Dollars(Vec<u8>),
+    /// `$tag$…$tag$`
+    Dollars,
     /// `-- …`
     Line,
     /// `/* … */`, with this depth.
@@ -33,15 +33,30 @@ pub(super) struct Scanner {
     /// The text of the current string since its last value, and whether it contains a value.
     string: Vec<u8>,
     binds: bool,
-    /// The position of the first semicolon outside quotations and comments.
+    /// The tag of the current dollar-quoted string, with its signs.
+    tag: Vec<u8>,
+    /// The end of the last placeholder.
+    placeholder_end: Option<usize>,
+    /// The position of the first semicolon outside quotations and comments, and whether more than blanks and comments
+    /// follows it.
     end: Option<usize>,
+    has_second: bool,
 }
 
 impl Scanner {
     pub(super) fn new(dialect: Dialect, octets: usize) -> Self {
-        let (sql, pieces, string) = (Vec::with_capacity(octets), Pieces::default(), Vec::new());
-        let context = SqlContext::Plain;
-        Self { dialect, sql, pieces, context, string, binds: false, end: None }
+        Self {
+            dialect,
+            sql: Vec::with_capacity(octets),
+            pieces: Pieces::default(),
+            context: SqlContext::Plain,
+            string: Vec::new(),
+            binds: false,
+            tag: Vec::new(),
+            placeholder_end: None,
+            end: None,
+            has_second: false,
+        }
     }
 
     /// Takes a value in a string, which is a segment of the query.
@@ -55,20 +70,18 @@ impl Scanner {
     pub(super) fn text(&mut self, text: &[u8], at: usize) -> Result<(), StatementError> {
         let mut rest = self.take_ordinary(text);
         while let Some((&byte, behind)) = rest.split_first() {
-            let taken = match self.context.clone() {
+            let taken = match self.context {
                 SqlContext::Plain => self.plain(byte, behind, at)?,
                 SqlContext::String => self.in_string(byte, behind),
                 SqlContext::Quoted { end, escapes } => self.in_quotes(byte, behind, end, escapes),
-                SqlContext::Dollars(tag) => {
-                    if rest.starts_with(&tag) {
-                        self.context = SqlContext::Plain;
-                        self.copy(&tag)
-                    } else {
-                        self.copy(&[byte])
-                    }
+                SqlContext::Dollars if rest.starts_with(&self.tag) => {
+                    self.context = SqlContext::Plain;
+                    self.sql.extend_from_slice(&self.tag);
+                    self.tag.len()
                 }
+                SqlContext::Dollars => self.copy(&[byte]),
                 SqlContext::Line => {
-                    if byte == b'\n' {
+                    if byte == b'\n' || (byte == b'\r' && self.dialect == Dialect::Pgsql) {
                         self.context = SqlContext::Plain;
                     }
                     self.copy(&[byte])
@@ -97,28 +110,43 @@ impl Scanner {
     /// Takes the bytes up to the next one that may begin or end something; returns the rest.
     fn take_ordinary<'t>(&mut self, text: &'t [u8]) -> &'t [u8] {
         // Each with a search of its own: a function behind a pointer would be called for each byte.
-        let (target, end) = match self.context {
-            SqlContext::Plain => (&mut self.sql, text.iter().position(|byte| is_special(*byte))),
-            SqlContext::String => (&mut self.string, text.iter().position(|byte| *byte == b'\'')),
+        let end = match self.context {
+            SqlContext::Plain => text.iter().position(|byte| is_special(*byte)),
+            SqlContext::String => text.iter().position(|byte| *byte == b'\''),
             _ => return text,
         };
-        let end = end.unwrap_or(text.len());
-        let (ordinary, rest) = text.split_at_checked(end).unwrap_or_default();
-        target.extend_from_slice(ordinary);
+        let (ordinary, rest) = text.split_at_checked(end.unwrap_or(text.len())).unwrap_or_default();
+        if self.context == SqlContext::String {
+            self.string.extend_from_slice(ordinary);
+            return rest;
+        }
+        // A string needs no blank behind it; the number of a placeholder does.
+        if self.placeholder_end == Some(self.sql.len())
+            && text.first().copied().is_some_and(is_word)
+        {
+            self.sql.push(b' ');
+        }
+        self.has_second |= self.end.is_some() && !ordinary.trim_ascii().is_empty();
+        self.sql.extend_from_slice(ordinary);
         rest
     }
 
     /// Takes one byte or more outside quotations and comments.
     fn plain(&mut self, byte: u8, behind: &[u8], at: usize) -> Result<usize, StatementError> {
-        let word = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'$') || !b.is_ascii();
-        let after_word = self.sql.last().is_some_and(|last| word(last) || *last == b'&');
+        let after_word = self.sql.last().copied().is_some_and(is_word);
+        let is_nothing =
+            matches!((byte, behind.first()), (b';', _) | (b'-', Some(b'-')) | (b'/', Some(b'*')));
+        self.has_second |= self.end.is_some() && !is_nothing;
         self.context = match (byte, behind.first()) {
-            (b'\'', _) if !after_word => {
+            (b'\'', _) if !after_word && self.sql.last() != Some(&b'&') => {
                 self.context = SqlContext::String;
                 return Ok(1);
             }
             (b'\'', _) => {
-                let is_e = matches!(self.sql.last(), Some(b'e' | b'E'));
+                let is_e = match self.sql.as_slice() {
+                    [before @ .., b'e' | b'E'] => !before.last().copied().is_some_and(is_word),
+                    _ => false,
+                };
                 SqlContext::Quoted { end: b'\'', escapes: is_e && self.dialect == Dialect::Pgsql }
             }
             (b'"', _) => SqlContext::Quoted { end: b'"', escapes: false },
@@ -143,8 +171,11 @@ impl Scanner {
             (b'?', _) if self.dialect == Dialect::Sqlite => {
                 return Err(StatementError::Placeholder { at });
             }
-            (b':' | b'@' | b'$', Some(next))
-                if self.dialect == Dialect::Sqlite && !after_word && word(next) =>
+            // A `$` may be in a name.
+            (b':' | b'@' | b'#' | b'$', Some(next))
+                if self.dialect == Dialect::Sqlite
+                    && is_word(*next)
+                    && !(byte == b'$' && after_word) =>
             {
                 return Err(StatementError::Placeholder { at });
             }
@@ -161,10 +192,10 @@ impl Scanner {
         match (name.first(), behind.get(length)) {
             (Some(b'0'..=b'9'), _) => Err(StatementError::Placeholder { at }),
             (_, Some(b'$')) => {
-                let tag = [b"$", name, b"$"].concat();
-                let taken = self.copy(&tag);
-                self.context = SqlContext::Dollars(tag);
-                Ok(taken)
+                self.tag = [b"$", name, b"$"].concat();
+                self.context = SqlContext::Dollars;
+                self.sql.extend_from_slice(&self.tag);
+                Ok(self.tag.len())
             }
             _ => Ok(self.copy(b"$")),
         }
@@ -217,6 +248,7 @@ impl Scanner {
         let sign = if self.dialect == Dialect::Pgsql { '$' } else { '?' };
         // A vector takes everything.
         let _ = write!(self.sql, "{sign}{}", self.pieces.parameters());
+        self.placeholder_end = Some(self.sql.len());
     }
 
     /// Returns the SQL, and the pieces of its parameters.
@@ -226,7 +258,8 @@ impl Scanner {
             _ => return Err(StatementError::Open),
         }
         if let Some(at) = self.end
-            && !end::is_end(&self.sql, at)
+            && self.has_second
+            && !is_creation(&self.sql)
         {
             return Err(StatementError::SecondStatement { at });
         }
@@ -242,5 +275,21 @@ impl Scanner {
 
 /// Tells whether a byte may begin something outside quotations and comments.
 fn is_special(byte: u8) -> bool {
-    matches!(byte, b'\'' | b'"' | b'`' | b'[' | b'-' | b'/' | b'$' | b'?' | b':' | b'@' | b';')
+    matches!(
+        byte,
+        b'\'' | b'"' | b'`' | b'[' | b'-' | b'/' | b'$' | b'?' | b':' | b'@' | b'#' | b';'
+    )
 }
+
+/// Tells whether a byte may be in a word or a number.
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$') || !byte.is_ascii()
+}
+
+/// Tells whether a statement creates something: a trigger has statements of its own.
+fn is_creation(sql: &[u8]) -> bool {
+    let word = sql.trim_ascii_start().get(..CREATE.len());
+    word.is_some_and(|word| word.eq_ignore_ascii_case(CREATE))
+}
+
+const CREATE: &[u8] = b"create";
