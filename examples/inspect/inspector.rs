@@ -36,7 +36,9 @@ impl Inspector {
         let mut session = policy.session();
         let decision = self.answers.run(&mut session, None, TIME)?;
         note(&mut lookups, session.answers());
-        let aliases = of_aliases(&decision, session.answers());
+        let of_mail_hosts = lookups.len();
+        let mut records = of_aliases(&decision, session.answers());
+        records.extend(of_null_mx(domain, session.answers()));
         let mut mail = Mail::new(&decision);
         for host in decision.hosts() {
             mail.hosts.push(hosts::inspect(host, self.port, self.reach));
@@ -54,9 +56,10 @@ impl Inspector {
         published.extend(reviewed.findings().iter().map(Defect::of_dmarc));
         let dmarc = DmarcReview::new(domain, &reviewed);
         let mut defects = of_mail(domain, &decision, &mail);
-        defects.extend(aliases);
+        defects.append(&mut records);
         defects.append(&mut published);
-        Ok(Inspection { domain: domain.to_string(), mail, spf, dmarc, lookups, defects })
+        let domain = domain.to_string();
+        Ok(Inspection { domain, mail, spf, dmarc, lookups, of_mail: of_mail_hosts, defects })
     }
 }
 
@@ -96,6 +99,16 @@ fn of_aliases(decision: &Decision, answers: &[(Question, Arc<Answer>)]) -> Vec<D
         Some(defect.breaking(sentences::ALIAS_IN_MX))
     });
     defects.collect()
+}
+
+/// The null MX record beside others.
+fn of_null_mx(domain: &Domain, answers: &[(Question, Arc<Answer>)]) -> Option<Defect> {
+    let (_, answer) = answers.iter().find(|(question, _)| question.kind == RecordType::Mx)?;
+    let Answer::Records { records: Records::Mx(hosts), .. } = &**answer else { return None };
+    let is_null = hosts.iter().any(|mx| mx.exchange.is_root());
+    let text = "a null MX record beside others: some senders take the domain for one without mail";
+    let defect = || Defect::new(Severity::Warning, domain.to_string(), text.to_owned());
+    (is_null && hosts.len() > 1).then(|| defect().breaking(sentences::NULL_MX_ALONE))
 }
 
 /// Returns the name that an alias leads to.

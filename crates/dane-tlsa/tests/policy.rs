@@ -66,10 +66,8 @@ fn an_mx_record_with_an_address_names_no_host() {
         ("3", false),
         ("[mx]", false),
     ] {
-        let decision = decide(
-            &secure(&format!("example.com. MX 10 {exchange}.")),
-            PolicyOptions::default(),
-        );
+        let decision =
+            decide(&secure(&format!("example.com. MX 10 {exchange}.")), PolicyOptions::default());
         let wanted = if is_address { Skip::AddressInMx } else { Skip::NoAddress };
         assert_eq!(*action(&decision), Action::Skip(wanted), "{exchange}");
     }
