@@ -47,13 +47,11 @@ pub(crate) fn read_filter(text: &str) -> Result<Targets, FilterError> {
         Some((target, level)) => !target.trim().is_empty() && is_level(level.trim()),
         None => directive.trim().is_empty() || is_level(directive.trim()),
     };
-    match text.split(',').find(|directive| !is_sound(directive)) {
-        Some(directive) => Err(FilterError { directive: directive.trim().to_owned() }),
-        None => {
-            let directives: Vec<_> = text.split(',').map(full).collect();
-            directives.join(",").parse().map_err(|_| FilterError { directive: text.to_owned() })
-        }
+    if let Some(directive) = text.split(',').find(|directive| !is_sound(directive)) {
+        return Err(FilterError { directive: directive.trim().to_owned() });
     }
+    let directives: Vec<_> = text.split(',').map(full).collect();
+    directives.join(",").parse().map_err(|_| FilterError { directive: text.to_owned() })
 }
 
 /// Writes a directive without blanks, and the target `gateway`, or one below it, as the path of its module.

@@ -108,6 +108,41 @@ fn mx_data_that_is_no_host_is_a_defect() {
     }
 }
 
+/// The master file is read once, whatever the number of domains that are inspected at a time.
+#[test]
+fn a_master_file_may_be_a_pipe() {
+    let zone = "a.example. MX 0 .\nb.example. MX 0 .\nc.example. MX 0 .\n";
+    let arguments = ["--json", "--zone", "/dev/stdin", "a.example", "b.example", "c.example"];
+    let output = output_of(tool("inspect").args(arguments), zone.as_bytes());
+    let lines = json_lines(&output);
+    let reasons = lines.iter().map(|found| found["mail"]["reason"].as_str().unwrap_or_default());
+    let reasons: Vec<_> = reasons.collect();
+    assert_eq!(reasons, ["the domain accepts no mail (null MX)"; 3]);
+}
+
+/// A limit of the tool is told, so that nobody takes the rest for inspected.
+#[test]
+fn hosts_and_addresses_that_are_left_out_are_told() {
+    let mx = |host: usize| format!("a.example. MX {host} m{host}.a.example.\n");
+    let of_hosts = |count| {
+        let zone = (0..count).map(mx).collect::<Vec<_>>().concat();
+        about(&found("hosts", &zone, "a.example"), "a.example").remove(0)
+    };
+    assert_eq!(of_hosts(10), "no SPF record");
+    assert_eq!(of_hosts(11), "11 MX hosts: only the 10 of the best preferences are looked at");
+    let of_addresses = |count| {
+        let address = |last: usize| format!("a.example. A 127.0.0.{last}\n");
+        let zone = (1..=count).map(address).collect::<Vec<_>>().concat();
+        let file = directory("inspect-odd-addresses").join("zone");
+        fs::write(&file, zone).unwrap();
+        let output =
+            output_of(tool("inspect").arg("--json").arg("--zone").arg(file).arg("a.example"), b"");
+        about(&json_lines(&output)[0], "a.example").remove(0)
+    };
+    assert_eq!(of_addresses(4), "no SPF record");
+    assert_eq!(of_addresses(5), "5 addresses: only the first 4 are connected to");
+}
+
 /// The text has the MX records with their preference, and the DNSSEC status of each answer about the hosts.
 #[test]
 fn the_text_has_the_dnssec_status_of_each_answer() {
