@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mail_types::dns::{DnssecStatus, Inquiry, InquiryStep, Resolve, Session, Zone, run_cached};
@@ -16,7 +17,7 @@ use super::shown::{named, read_in};
 #[derive(Default)]
 #[expect(missing_debug_implementations, reason = "a resolver has none")]
 pub struct Answers {
-    zone: Option<Zone>,
+    zone: Option<Arc<Zone>>,
     resolver: Option<Box<dyn Resolve>>,
     runtime: Option<Runtime>,
 }
@@ -31,7 +32,7 @@ impl Answers {
         let Some(file) = zone else { return Ok(Self::default()) };
         let text = named(file, fs::read_to_string(file))?;
         let zone = Zone::parse(&text).map_err(|error| format!("{error}: {}", error.error));
-        Ok(Self { zone: Some(read_in(file, zone)?), ..Self::default() })
+        Ok(Self { zone: Some(Arc::new(read_in(file, zone)?)), ..Self::default() })
     }
 
     /// Takes a master file, or the resolver of the arguments; without both, the system's resolver is asked, once it is
@@ -52,7 +53,15 @@ impl Answers {
     /// Gives the answers of the master file this DNSSEC status.
     #[must_use]
     pub fn with_security(self, status: DnssecStatus) -> Self {
-        Self { zone: self.zone.map(|zone| zone.with_security(status)), ..self }
+        let with_security =
+            |zone| Arc::new(Arc::<Zone>::unwrap_or_clone(zone).with_security(status));
+        Self { zone: self.zone.map(with_security), ..self }
+    }
+
+    /// Answers from the same master file, which is read once: it may be a pipe.
+    #[must_use]
+    pub fn of_same_zone(&self) -> Self {
+        Self { zone: self.zone.clone(), ..Self::default() }
     }
 
     /// Asks this resolver in place of the system's.
@@ -72,7 +81,7 @@ impl Answers {
         own: Option<&Zone>,
         time: Duration,
     ) -> Result<I::Verdict, Box<dyn Error>> {
-        match own.or(self.zone.as_ref()) {
+        match own.or(self.zone.as_deref()) {
             Some(zone) => Ok(by_zone(session, zone)),
             None => self.by_resolver(session, time),
         }

@@ -41,6 +41,9 @@ pub struct WalkedName {
     /// The published texts that do not count: each of several records, and what is a record but for a mistake.
     #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "each_plain")]
     pub ignored: Vec<PublishedText>,
+    /// Why it is not known whether the name has a record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
 }
 
 /// A defect of the records.
@@ -81,11 +84,14 @@ impl DmarcReview {
         }
     }
 
-    /// Returns the policy and the domain whose record has it, or says that DMARC does not apply.
+    /// Returns the policy and the domain whose record has it, or says that DMARC does not apply, or that the DNS failed.
     #[must_use]
     pub fn result(&self) -> String {
         match (&self.policy, &self.policy_domain) {
             (Some(policy), Some(of)) => format!("policy {policy} of {of}"),
+            (_, None) if self.names.iter().any(|name| name.failure.is_some()) => {
+                "policy not known: a lookup failed".to_owned()
+            }
             _ => "DMARC does not apply".to_owned(),
         }
     }
@@ -117,6 +123,7 @@ impl WalkedName {
                 .iter()
                 .map(|text| PublishedText::new(text, at(false).filter(|_| is_alone)))
                 .collect(),
+            failure: name.failure.map(|failure| failure.to_string()),
         }
     }
 
@@ -124,6 +131,15 @@ impl WalkedName {
     pub fn texts(&self) -> impl Iterator<Item = (&'static str, &PublishedText)> {
         let record = self.record.iter().map(|text| ("", text));
         record.chain(self.ignored.iter().map(|text| (" (ignored)", text)))
+    }
+
+    /// Says that the name has no text, or why that is not known; `None` if it has one.
+    #[must_use]
+    pub fn without_text(&self) -> Option<String> {
+        match &self.failure {
+            Some(failure) => Some(format!("the DNS failed: {failure}")),
+            None => self.texts().next().is_none().then(|| "no record".to_owned()),
+        }
     }
 }
 
@@ -145,8 +161,8 @@ impl Shown for DmarcReview {
                     let _ = writeln!(text, "{}{marks}", " ".repeat(head.len()));
                 }
             }
-            if walked.texts().next().is_none() {
-                let _ = writeln!(text, "  {}: no record", walked.name);
+            if let Some(why) = walked.without_text() {
+                let _ = writeln!(text, "  {}: {why}", walked.name);
             }
         }
         for DmarcDefect { name, text: defect, section, .. } in &self.defects {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use mail_types::smtp::Domain;
 use serde::{Serialize, Serializer};
-use spf_result::{Defect, Reviewed};
+use spf_result::{Defect, Finding, Reviewed};
 
 use super::count::counted;
 use super::published::PublishedText;
@@ -14,8 +14,11 @@ use super::shown::Shown;
 #[derive(Debug, Serialize)]
 pub struct SpfReview {
     domain: String,
+    /// Why it is not known whether the domain has a record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<String>,
     /// Of at most ten.
-    pub lookups: usize,
+    lookups: usize,
     void_lookups: usize,
     /// The record of the domain, and behind each record those that it refers to.
     pub records: Vec<ReviewedRecord>,
@@ -78,13 +81,41 @@ impl SpfReview {
             at: finding.defect.at(),
             section: finding.defect.section(),
         });
+        // The lookup of the own record is the first, and a review ends with its failure.
+        let failure = match reviewed.findings() {
+            [Finding { defect: Defect::Dns(failure), term: None, .. }]
+                if reviewed.records().is_empty() =>
+            {
+                Some(failure.to_string())
+            }
+            _ => None,
+        };
         Self {
             domain: domain.to_string(),
+            failure,
             lookups: reviewed.lookups(),
             void_lookups: reviewed.void_lookups(),
             records: records.collect(),
             defects: defects.collect(),
         }
+    }
+}
+
+impl SpfReview {
+    /// Returns the number of lookups, or says that the DNS failed.
+    #[must_use]
+    pub fn result(&self) -> String {
+        let Self { lookups, void_lookups, .. } = self;
+        match &self.failure {
+            Some(failure) => format!("the DNS failed: {failure}"),
+            None => format!("{lookups} of 10 lookups, {void_lookups} of 2 void lookups"),
+        }
+    }
+
+    /// Tells whether the domain has no text that is a record, or was meant to be one.
+    #[must_use]
+    pub fn is_absent(&self) -> bool {
+        self.records.is_empty() && self.failure.is_none()
     }
 }
 
@@ -105,9 +136,10 @@ impl Shown for SpfReview {
     }
 
     fn text(&self) -> Vec<u8> {
-        let Self { domain, lookups, void_lookups, .. } = self;
-        let mut text =
-            format!("{domain}: {lookups} of 10 lookups, {void_lookups} of 2 void lookups\n");
+        let mut text = format!("{}: {}\n", self.domain, self.result());
+        if self.is_absent() {
+            let _ = writeln!(text, "  {}: no record", self.domain);
+        }
         for record in &self.records {
             let head = format!(
                 "{}{} ({}): ",

@@ -46,12 +46,15 @@ impl Domains {
         } else {
             Box::new(named(file, File::open(file))?)
         };
-        let text = named(file, io::read_to_string(input.take(MAX_FILE as u64 + 1)))?;
+        let mut octets = Vec::new();
+        named(file, input.take(MAX_FILE as u64 + 1).read_to_end(&mut octets))?;
         let file = file.display();
-        if text.len() > MAX_FILE {
+        if octets.len() > MAX_FILE {
             return Err(format!("{file}: more than {MAX_FILE} octets").into());
         }
-        for (at, line) in text.lines().enumerate() {
+        for (at, line) in octets.split(|octet| *octet == b'\n').enumerate() {
+            // Octets of another charset are in no domain, and must not cost the other lines.
+            let line = String::from_utf8_lossy(line);
             let line = line.split('#').next().unwrap_or_default().trim();
             match domain(line) {
                 _ if line.is_empty() => {}

@@ -39,6 +39,11 @@ pub(crate) fn inspect(policy: &HostPolicy, port: u16, reach: Reach) -> MailHost 
         host.defects.extend(of_records(policy, &records, &names));
         return host;
     }
+    let count = policy.addresses.len();
+    if count > MAX_ADDRESSES {
+        let text = format!("{count} addresses: only the first {MAX_ADDRESSES} are connected to");
+        host.defects.push(Defect::new(Severity::Notice, policy.host.to_string(), text));
+    }
     for address in policy.addresses.iter().take(MAX_ADDRESSES) {
         let address = SocketAddr::new(*address, port);
         let about = format!("{} [{}]", policy.host, address.ip());

@@ -22,8 +22,11 @@ pub(crate) struct Inspection {
     pub(crate) mail: Mail,
     pub(crate) spf: SpfReview,
     pub(crate) dmarc: DmarcReview,
-    /// Each question to the DNS, with its answer.
+    /// Each question to the DNS, with its answer, those about the mail hosts first.
     pub(crate) lookups: Vec<LookupLine>,
+    /// How many are about the mail hosts.
+    #[serde(skip)]
+    pub(crate) of_mail: usize,
     pub(crate) defects: Vec<Defect>,
 }
 
@@ -246,7 +249,10 @@ impl Shown for Inspection {
         indent_rest(&String::from_utf8_lossy(&self.spf.text()), &mut text);
         text.push_str("  DMARC ");
         indent_rest(&String::from_utf8_lossy(&self.dmarc.text()), &mut text);
-        for lookup in self.lookups.iter().filter(|lookup| lookup.failure.is_some()) {
+        // The texts of the others are above.
+        let (of_mail, others) = self.lookups.split_at_checked(self.of_mail).unwrap_or_default();
+        let failed = others.iter().filter(|lookup| lookup.failure.is_some());
+        for lookup in of_mail.iter().chain(failed) {
             let _ = writeln!(text, "  lookup {}", lookup.line());
         }
         for defect in &self.defects {

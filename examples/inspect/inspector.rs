@@ -1,5 +1,6 @@
 //! The inspection of a domain.
 
+use std::collections::HashSet;
 use std::error::Error;
 use std::fmt::Display;
 use std::sync::Arc;
@@ -36,7 +37,9 @@ impl Inspector {
         let mut session = policy.session();
         let decision = self.answers.run(&mut session, None, TIME)?;
         note(&mut lookups, session.answers());
-        let aliases = of_aliases(&decision, session.answers());
+        let of_mail_hosts = lookups.len();
+        let mut records = of_aliases(&decision, session.answers());
+        records.extend(of_mx_set(domain, decision.hosts().len(), session.answers()));
         let mut mail = Mail::new(&decision);
         for host in decision.hosts() {
             mail.hosts.push(hosts::inspect(host, self.port, self.reach));
@@ -54,9 +57,10 @@ impl Inspector {
         published.extend(reviewed.findings().iter().map(Defect::of_dmarc));
         let dmarc = DmarcReview::new(domain, &reviewed);
         let mut defects = of_mail(domain, &decision, &mail);
-        defects.extend(aliases);
+        defects.append(&mut records);
         defects.append(&mut published);
-        Ok(Inspection { domain: domain.to_string(), mail, spf, dmarc, lookups, defects })
+        let domain = domain.to_string();
+        Ok(Inspection { domain, mail, spf, dmarc, lookups, of_mail: of_mail_hosts, defects })
     }
 }
 
@@ -96,6 +100,36 @@ fn of_aliases(decision: &Decision, answers: &[(Question, Arc<Answer>)]) -> Vec<D
         Some(defect.breaking(sentences::ALIAS_IN_MX))
     });
     defects.collect()
+}
+
+/// The defects of the MX records as a set: a null MX record beside others, and more hosts than are looked at.
+fn of_mx_set(
+    domain: &Domain,
+    looked_at: usize,
+    answers: &[(Question, Arc<Answer>)],
+) -> Vec<Defect> {
+    let defect = |severity, text: String| Defect::new(severity, domain.to_string(), text);
+    let mut defects = Vec::new();
+    let answer = answers.iter().find(|(question, _)| question.kind == RecordType::Mx);
+    let Some(Answer::Records { records: Records::Mx(records), .. }) =
+        answer.map(|(_, answer)| &**answer)
+    else {
+        return defects;
+    };
+    let hosts: HashSet<_> = records.iter().map(|mx| &mx.exchange).collect();
+    let named = hosts.iter().filter(|host| !host.is_root()).count();
+    if named > 0 && named < hosts.len() {
+        let text =
+            "a null MX record beside others: some senders take the domain for one without mail";
+        let defect = defect(Severity::Warning, text.to_owned());
+        defects.push(defect.breaking(sentences::NULL_MX_ALONE));
+    }
+    if named > looked_at {
+        let text =
+            format!("{named} MX hosts: only the {looked_at} of the best preferences are looked at");
+        defects.push(defect(Severity::Notice, text));
+    }
+    defects
 }
 
 /// Returns the name that an alias leads to.

@@ -141,12 +141,12 @@ impl Arguments {
             Some(_) => None,
             None => Some(self.resolver.resolver()?),
         };
+        let zone = Answers::new(self.zone.as_deref())?.with_security(self.security);
         let mut inspectors = Vec::new();
         for _ in 0..usize::from(self.jobs).min(domains.max(1)) {
-            let answers = Answers::new(self.zone.as_deref())?.with_security(self.security);
             let answers = match &resolver {
-                Some(resolver) => answers.with_resolver(resolver.clone()),
-                None => answers,
+                Some(resolver) => zone.of_same_zone().with_resolver(resolver.clone()),
+                None => zone.of_same_zone(),
             };
             inspectors.push(Inspector::new(answers, self.port, self.reach()));
         }

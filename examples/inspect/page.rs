@@ -134,8 +134,11 @@ fn write_domain(page: &mut String, at: usize, inspection: &Inspection) {
         page.push_str("</ul></li>\n");
     }
     page.push_str("</ul>\n");
-    let _ = writeln!(page, "<h3>SPF: {} of 10 lookups</h3>", inspection.spf.lookups);
+    let _ = writeln!(page, "<h3>SPF: {}</h3>", Escaped(&inspection.spf.result()));
     write_tree(page, &inspection.spf.records);
+    if inspection.spf.is_absent() {
+        page.push_str("<p class=\"soft\">no record</p>\n");
+    }
     let _ = writeln!(page, "<h3>DMARC: {}</h3>", Escaped(&inspection.dmarc.result()));
     if let Some(org) = inspection.dmarc.org_domain() {
         let _ = writeln!(page, "<p class=\"soft\">organizational domain {}</p>", Escaped(org));
@@ -148,8 +151,8 @@ fn write_domain(page: &mut String, at: usize, inspection: &Inspection) {
             write_published(page, text);
             page.push_str("</li>\n");
         }
-        if walked.texts().next().is_none() {
-            let _ = writeln!(page, "<li>{name}: no record</li>");
+        if let Some(why) = walked.without_text() {
+            let _ = writeln!(page, "<li>{name}: {}</li>", Escaped(&why));
         }
     }
     page.push_str("</ul>\n<details><summary>All lookups</summary>\n<ul class=\"lookups\">\n");
@@ -220,7 +223,4 @@ fn write_tree(page: &mut String, records: &[ReviewedRecord]) {
         write_published(page, &record.text);
     }
     (0..open).for_each(|_| page.push_str("</li></ul>\n"));
-    if records.is_empty() {
-        page.push_str("<p class=\"soft\">no record</p>\n");
-    }
 }

@@ -197,6 +197,10 @@ pub(crate) const ALIAS_IN_MX: Sentence = Sentence {
     section: "RFC 2181 section 10.3",
     text: "The domain name used as the value of a NS resource record, or part of the value of a MX resource record must not be an alias.",
 };
+pub(crate) const NULL_MX_ALONE: Sentence = Sentence {
+    section: "RFC 7505 section 3",
+    text: "A domain that advertises a null MX MUST NOT advertise any other MX RR.",
+};
 pub(crate) const NO_ADDRESS: Sentence = Sentence {
     section: "RFC 5321 section 5.1",
     text: "That domain name, when queried, MUST return at least one address record (e.g., A or AAAA RR) that gives the IP address of the SMTP server to which the message should be directed.",

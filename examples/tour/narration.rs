@@ -1,6 +1,8 @@
 //! The text of the tour, and the count of its differences.
 
+use std::cell::Cell;
 use std::fmt::Display;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use examples::cases::count::counted;
@@ -11,19 +13,20 @@ pub(crate) struct Narration {
     scenes: u32,
     checks: u32,
     differences: u32,
+    /// The error of the output, if it has one.
+    unwritten: Cell<Option<io::ErrorKind>>,
 }
 
 impl Narration {
     /// Begins a scene.
     pub(crate) fn scene(&mut self, title: &str) {
         self.scenes += 1;
-        println!("\n{}. {title}", self.scenes);
+        self.write(format_args!("\n{}. {title}", self.scenes));
     }
 
     /// Tells a step.
-    #[expect(clippy::unused_self, reason = "only the narration writes")]
     pub(crate) fn tell(&self, step: impl Display) {
-        println!("   {step}");
+        self.write(format_args!("   {step}"));
     }
 
     /// Compares the result of a step with the announced one.
@@ -34,10 +37,10 @@ impl Narration {
     {
         self.checks += 1;
         if found == expected {
-            println!("   ok      {subject}: {expected}");
+            self.write(format_args!("   ok      {subject}: {expected}"));
         } else {
             self.differences += 1;
-            println!("   DIFFERS {subject}: {found}, expected {expected}");
+            self.write(format_args!("   DIFFERS {subject}: {found}, expected {expected}"));
         }
     }
 
@@ -45,23 +48,36 @@ impl Narration {
     pub(crate) fn check_part(&mut self, subject: &str, text: &str, part: &str) {
         self.checks += 1;
         if text.contains(part) {
-            println!("   ok      {subject}: {part}");
+            self.write(format_args!("   ok      {subject}: {part}"));
         } else {
             self.differences += 1;
-            println!("   DIFFERS {subject}: {part} expected in: {text}");
+            self.write(format_args!("   DIFFERS {subject}: {part} expected in: {text}"));
         }
     }
 
     /// Tells the number of checks; returns the exit status.
     pub(crate) fn conclude(&self) -> ExitCode {
-        let Self { scenes, checks, differences } = self;
-        println!(
+        let Self { scenes, checks, differences, .. } = self;
+        self.write(format_args!(
             "\n{}, {}, {}",
             counted(*scenes, "scene"),
             counted(*checks, "check"),
             counted(*differences, "difference")
-        );
-        if self.differences == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        ));
+        // Whoever has closed the pipe has seen enough.
+        let unwritten = self.unwritten.get().filter(|kind| *kind != io::ErrorKind::BrokenPipe);
+        if let Some(kind) = unwritten {
+            eprintln!("tour: {kind}");
+        }
+        let is_sound = self.differences == 0 && unwritten.is_none();
+        if is_sound { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+
+    /// Writes a line. After an error the tour goes on, to end what it has started.
+    fn write(&self, line: impl Display) {
+        if let Err(error) = writeln!(io::stdout(), "{line}") {
+            self.unwritten.set(Some(error.kind()));
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! How mail to a next hop is secured: RFC 7672 section 2.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use mail_types::dns::{
@@ -346,11 +346,13 @@ fn by_preference(hosts: &[Mx], limit: usize) -> Vec<&Mx> {
     found
 }
 
-/// Tells whether a name is written like an IPv4 address.
+/// Tells whether a name is written as an address, perhaps as an address literal of RFC 5321: no host is called so.
 fn is_address(name: &Name) -> bool {
     let mut room = [0; Name::MAX_OCTETS];
-    let text = name.write_dotted(&mut room);
-    str::from_utf8(text).is_ok_and(|text| text.parse::<Ipv4Addr>().is_ok())
+    let Ok(text) = str::from_utf8(name.write_dotted(&mut room)) else { return false };
+    let inner = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    let is_v6 = |text: &str| text.parse::<Ipv6Addr>().is_ok();
+    inner.parse::<IpAddr>().is_ok() || inner.strip_prefix("ipv6:").is_some_and(is_v6)
 }
 
 /// Both families, the alias, and two base domains.

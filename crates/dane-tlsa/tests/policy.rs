@@ -54,6 +54,25 @@ fn point_3_insecure_addresses_are_not_asked_about_tlsa() {
     assert!(!asked.iter().any(|question| question.kind == RecordType::Tlsa), "{asked:?}");
 }
 
+/// RFC 5321 section 5.1: the data of an MX record is a name.
+#[test]
+fn an_mx_record_with_an_address_names_no_host() {
+    for (exchange, is_address) in [
+        ("192.0.2.3", true),
+        ("2001:db8::3", true),
+        ("[192.0.2.3]", true),
+        ("[IPv6:2001:db8::3]", true),
+        ("192.0.2.3.example", false),
+        ("3", false),
+        ("[mx]", false),
+    ] {
+        let decision =
+            decide(&secure(&format!("example.com. MX 10 {exchange}.")), PolicyOptions::default());
+        let wanted = if is_address { Skip::AddressInMx } else { Skip::NoAddress };
+        assert_eq!(*action(&decision), Action::Skip(wanted), "{exchange}");
+    }
+}
+
 #[test]
 fn point_4_one_family_is_enough() {
     for failing in [RecordType::A, RecordType::Aaaa] {

@@ -1,6 +1,6 @@
 //! The policy that applies to an author domain: section 4.10.1 of RFC 9989.
 
-use mail_types::dns::{Answer, Known, RecordType, Unanswered};
+use mail_types::dns::{Answer, Known, Name, RecordType, Unanswered};
 
 use crate::owner::Owner;
 use crate::walk::{DnsTrouble, FoundRecord, Memo, Walk};
@@ -80,7 +80,7 @@ impl<'d> Ground<'d> {
 /// The policy of a record above the author domain: `np` if that does not exist with any record type
 /// (section 3.2.13). `Err` is the milder policy, if the DNS does not answer this question.
 pub(crate) fn policy_below(
-    author: &Owner,
+    author: &Name,
     record: &Record,
     own: Policy,
     known: &mut Known<'_>,
@@ -90,7 +90,7 @@ pub(crate) fn policy_below(
     if existing == missing {
         return Ok(Ok(existing));
     }
-    Ok(match *known.ask(&author.name, RecordType::A)? {
+    Ok(match *known.ask(author, RecordType::A)? {
         Answer::Failed(_) => Err(existing.min(missing)),
         Answer::Absent { exists: false, .. } => Ok(missing),
         Answer::Absent { .. } | Answer::Records { .. } => Ok(existing),

@@ -167,7 +167,8 @@ impl Dmarc {
             known.note(|| format!("{at}: no valid policy and no rua: DMARC does not apply"));
             return Ok(untested(ground));
         };
-        let policy = if at == 0 { Ok(own) } else { policy_below(author, record, own, known)? };
+        let policy =
+            if at == 0 { Ok(own) } else { policy_below(&author.name, record, own, known)? };
         let (modes, testing) = ((record.aspf, record.adkim), record.t);
         let alignments = self.align(author, modes, ground, memo, known)?;
         let (result, disposition, pending) = alignments.conclude(policy, testing);

@@ -5,6 +5,7 @@ use std::fmt;
 use mail_types::dns::{Answer, DnsFailure, Inquiry, Known, Name, RecordType, Session, Unanswered};
 use mail_types::smtp::Domain;
 
+use crate::ground::policy_below;
 use crate::walk::{Memo, query_name, walked_names};
 use crate::{
     Defect, DefectKind, Destinations, Permission, Policy, Psd, Record, RecordError, ReportUri,
@@ -71,7 +72,8 @@ impl Inquiry for &Review {
         let walk = memo.walk(known, text)?;
         let name_at = |at: usize| Name::from_dotted(text.get(at..).unwrap_or_default()).ok();
         let policy = walk.policy();
-        reviewed.org_domain = name_at(walk.org_at());
+        // Above a name without an answer, another record may count.
+        reviewed.org_domain = name_at(walk.org_at()).filter(|_| !walk.is_broken);
         let Some((at, found)) = policy else {
             if !walk.is_broken {
                 reviewed.find(Name::from(&self.domain), ReviewDefect::NoRecord);
@@ -81,7 +83,12 @@ impl Inquiry for &Review {
         reviewed.policy_domain = name_at(at);
         let record = memo.published(found).and_then(|published| published.0.as_ref());
         let Some(record) = record else { return Ok(reviewed) };
-        reviewed.policy = if at == 0 { record.policy() } else { record.subdomain_policy(true) };
+        reviewed.policy = record.policy();
+        if let Some(own) = reviewed.policy.filter(|_| at > 0) {
+            let domain = Name::from(&self.domain);
+            let below = policy_below(&domain, record, own, known)?;
+            reviewed.policy = Some(below.unwrap_or_else(|milder| milder));
+        }
         reviewed.destinations(known, text.get(at..).unwrap_or_default(), record)?;
         Ok(reviewed)
     }
@@ -109,6 +116,8 @@ pub struct ReviewedName {
     pub text: Option<Box<[u8]>>,
     /// The published texts that are records, or were probably meant to be one, and do not count.
     pub ignored: Vec<Box<[u8]>>,
+    /// The failure of the lookup: the name may have a record.
+    pub failure: Option<DnsFailure>,
 }
 
 impl Reviewed {
@@ -124,7 +133,7 @@ impl Reviewed {
         &self.findings
     }
 
-    /// Returns the organizational domain (RFC 9989 section 4.10.2).
+    /// Returns the organizational domain (RFC 9989 section 4.10.2); `None` if a lookup of the walk has failed.
     #[must_use]
     pub fn org_domain(&self) -> Option<&Name> {
         self.org_domain.as_ref()
@@ -136,7 +145,8 @@ impl Reviewed {
         self.policy_domain.as_ref()
     }
 
-    /// Returns the policy for the domain, if it exists in the DNS; `None` means that DMARC does not apply.
+    /// Returns the policy for the domain, that for missing domains (`np`) if it does not exist, and the milder one if the
+    /// DNS does not tell; `None` means that DMARC does not apply, or that [a lookup has failed](ReviewedName::failure).
     #[must_use]
     pub fn policy(&self) -> Option<Policy> {
         self.policy
@@ -145,8 +155,12 @@ impl Reviewed {
     /// Reads the texts of a name; tells whether the walk ends there.
     fn name(&mut self, known: &mut Known<'_>, name: Name) -> Result<bool, Unanswered> {
         let answer = known.ask(&name, RecordType::Txt)?;
-        if let Answer::Failed(failure) = &*answer {
-            self.find(name.clone(), ReviewDefect::Dns(*failure));
+        let failure = match &*answer {
+            Answer::Failed(failure) => Some(*failure),
+            _ => None,
+        };
+        if let Some(failure) = failure {
+            self.find(name.clone(), ReviewDefect::Dns(failure));
         }
         let (mut records, mut ignored, mut defects) = (Vec::new(), Vec::new(), Vec::new());
         for text in answer.texts().into_iter().flat_map(mail_types::dns::Texts::iter) {
@@ -172,7 +186,7 @@ impl Reviewed {
         }
         let (record, text) = records.pop().unzip();
         let is_end = record.as_ref().is_some_and(|record: &Record| record.psd != Psd::Unknown);
-        self.names.push(ReviewedName { name, record, text, ignored });
+        self.names.push(ReviewedName { name, record, text, ignored, failure });
         Ok(is_end)
     }
 

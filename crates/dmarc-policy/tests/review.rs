@@ -133,15 +133,37 @@ fn the_walk_leads_to_the_record_that_counts() {
     assert_eq!(names[1], "_dmarc.f.g.h.i.j.a.example");
 }
 
+/// RFC 9989 section 4.7: `np` is the policy for domains that do not exist, with any type of record (section 3.2.13).
+#[test]
+fn the_policy_is_that_for_a_missing_domain_if_it_is_missing() {
+    let text = "_dmarc.a.example TXT \"v=DMARC1; p=reject; sp=quarantine; np=none; rua=mailto:d@a.example\"\n\
+                there.a.example MX 10 a.example\nbelow.empty.a.example TXT x";
+    let mut zone = Zone::parse(text).unwrap();
+    let silent = Question::new("silent.a.example".parse().unwrap(), RecordType::A);
+    zone.set(silent, Answer::Failed(DnsFailure::Timeout));
+    for (domain, policy) in [
+        ("a.example", Policy::Reject),
+        ("there.a.example", Policy::Quarantine),
+        ("empty.a.example", Policy::Quarantine),
+        ("missing.a.example", Policy::None),
+        ("silent.a.example", Policy::None),
+    ] {
+        assert_eq!(review(domain, &zone).policy(), Some(policy), "{domain}");
+    }
+}
+
 #[test]
 fn a_failure_of_the_dns_is_no_absence() {
     let name = "_dmarc.a.example".parse().unwrap();
     let failed = Answer::Failed(DnsFailure::ServFail);
     let mut zone = Zone::default();
     zone.set(Question { name, kind: RecordType::Txt }, failed);
-    let found: Vec<_> =
-        review("a.example", &zone).findings().iter().map(ToString::to_string).collect();
+    let reviewed = review("a.example", &zone);
+    let found: Vec<_> = reviewed.findings().iter().map(ToString::to_string).collect();
     assert_eq!(found, ["_dmarc.a.example: the DNS failed: servfail"]);
+    let failures: Vec<_> = reviewed.names().iter().map(|name| name.failure).collect();
+    assert_eq!(failures, [Some(DnsFailure::ServFail), None]);
+    assert_eq!(reviewed.org_domain(), None);
 }
 
 /// Neither many records nor many destinations make it long.

@@ -133,6 +133,7 @@ fn bad_lines_are_named() {
         ("a IN", 1, ZoneError::Line),
         ("$INCLUDE file", 1, ZoneError::Include),
         ("a A 192.0.2.1\n$GENERATE 1-9 h$ A 192.0.2.$", 2, ZoneError::Generate),
+        ("a A 192.0.2.1\nold 60 IN dname new", 2, ZoneError::Dname),
         ("$TTL x", 1, ZoneError::Ttl),
         ("$TTL", 1, ZoneError::Line),
         ("$TTL 1h30", 1, ZoneError::Ttl),
@@ -149,6 +150,25 @@ fn bad_lines_are_named() {
     }
     let error = Zone::parse("a..b A 192.0.2.1").unwrap_err().error;
     assert!(matches!(error, ZoneError::Name(_)));
+}
+
+/// The records of a signed zone: they make their names exist, and are not read.
+#[test]
+fn other_types_are_passed_over() {
+    for record in [
+        "NSEC3PARAM 1 0 0 -",
+        "NSEC3 1 0 0 - 2vptu5timamqttgl4luu9kg21e0aor3s MX RRSIG",
+        "RRSIG MX 13 2 3600 20261201000000 20261101000000 1 a. AAAA",
+        "CDS 1 13 2 AB",
+        "https 1 . alpn=h2",
+        "SMIMEA 3 0 0 00",
+        "TYPE65400 \\# 1 00",
+    ] {
+        let zone = Zone::parse(&format!("a 60 IN {record}")).unwrap();
+        assert_eq!(said(&zone, "a", RecordType::Mx), said(&zone, "a", RecordType::Txt), "{record}");
+        let question = Question::new("a".parse().unwrap(), RecordType::Mx);
+        assert!(matches!(zone.answer(&question), Answer::Absent { exists: true, .. }), "{record}");
+    }
 }
 
 #[test]

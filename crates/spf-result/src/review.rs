@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use mail_types::dns::{
-    Answer, Inquiry, Known, Name, RecordType, Records, Session, Texts, Unanswered,
+    Answer, DnsFailure, Inquiry, Known, Name, RecordType, Records, Session, Texts, Unanswered,
 };
 
 use crate::published::Published;
@@ -264,7 +264,11 @@ impl Reviewed {
                 let Some(target) = target(domain, spec.as_ref()) else { return Ok(()) };
                 let found = [known.ask(target, RecordType::A), known.ask(target, RecordType::Aaaa)];
                 let [v4, v6] = found;
-                if is_absent(&v4?) & is_absent(&v6?) {
+                let (v4, v6) = (v4?, v6?);
+                if let Some(failure) = failure(&v4).or(failure(&v6)) {
+                    self.find(domain, Some(&term), Defect::Dns(failure));
+                }
+                if is_absent(&v4) & is_absent(&v6) {
                     self.void_lookups += 1;
                     self.find(domain, Some(&term), Defect::Void);
                 }
@@ -272,6 +276,9 @@ impl Reviewed {
             Mechanism::Mx { domain: spec, .. } => {
                 let Some(target) = target(domain, spec.as_ref()) else { return Ok(()) };
                 let answer = known.ask(target, RecordType::Mx)?;
+                if let Some(failure) = failure(&answer) {
+                    self.find(domain, Some(&term), Defect::Dns(failure));
+                }
                 if is_absent(&answer) {
                     self.void_lookups += 1;
                     self.find(domain, Some(&term), Defect::Void);
@@ -352,6 +359,13 @@ fn target<'a>(domain: &'a Name, spec: Option<&'a DomainSpec>) -> Option<&'a Name
 
 fn is_absent(answer: &Arc<Answer>) -> bool {
     matches!(**answer, Answer::Absent { .. })
+}
+
+fn failure(answer: &Answer) -> Option<DnsFailure> {
+    match answer {
+        Answer::Failed(failure) => Some(*failure),
+        _ => None,
+    }
 }
 
 /// Tells whether a text that is no record begins like one, behind quotes or blanks.

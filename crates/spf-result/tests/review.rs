@@ -170,6 +170,29 @@ fn what_is_too_much_is_counted_to_its_end() {
     assert_eq!(last.as_deref(), Some("a.example: 3 void DNS lookups, more than 2"));
 }
 
+/// RFC 7208 sections 4.4 and 5: a check ends with temperror there, and the lookup is not void.
+#[test]
+fn a_failed_lookup_of_a_term_is_told() {
+    let text = "a.example TXT \"v=spf1 a:b.example mx:c.example a:d.example -all\"\n\
+                b.example A 192.0.2.1\nd.example A 192.0.2.2";
+    let mut zone = Zone::parse(text).unwrap();
+    for (name, kind, failure) in [
+        ("b.example", RecordType::Aaaa, DnsFailure::ServFail),
+        ("c.example", RecordType::Mx, DnsFailure::Timeout),
+    ] {
+        zone.set(Question::new(name.parse().unwrap(), kind), Answer::Failed(failure));
+    }
+    let reviewed = review(&zone);
+    assert_eq!((reviewed.lookups(), reviewed.void_lookups()), (3, 0));
+    assert_eq!(
+        defects(&zone),
+        [
+            "a.example: a:b.example: the DNS failed: servfail",
+            "a.example: mx:c.example: the DNS failed: timeout",
+        ]
+    );
+}
+
 #[test]
 fn its_limits_are_kept() {
     let text = format!("a.example TXT \"v=spf1{} -all\"", " +ip4:0.0.0.0/0".repeat(300));

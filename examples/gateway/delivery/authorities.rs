@@ -106,7 +106,15 @@ impl ByAuthorities for Verifier {
         crl: Option<&Path>,
         provider: &Arc<CryptoProvider>,
     ) -> Result<Self, AuthoritiesError> {
-        let Some(roots) = roots(certificates)? else { return Ok(Self::default()) };
+        let roots = match roots(certificates) {
+            // Mail goes on: no server is verified by them, and one that must be verified gets nothing.
+            Err(error @ AuthoritiesError::System { .. }) => {
+                warn!("{}.{error}: no server is verified by them", Self::OPTIONS);
+                None
+            }
+            roots => roots?,
+        };
+        let Some(roots) = roots else { return Ok(Self::default()) };
         let (anchors, roots) = (roots.roots.as_slice().into(), Arc::new(roots));
         let builder = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(provider));
         let builder = match crl {
@@ -136,7 +144,11 @@ fn system() -> Result<RootCertStore, AuthoritiesError> {
     let mut roots = RootCertStore::empty();
     let found = rustls_native_certs::load_native_certs();
     roots.add_parsable_certificates(found.certs);
-    if roots.is_empty() { Err(AuthoritiesError::System) } else { Ok(roots) }
+    if roots.is_empty() {
+        let cause = found.errors.first().map(|error| format!(" ({error})"));
+        return Err(AuthoritiesError::System { cause: cause.unwrap_or_default() });
+    }
+    Ok(roots)
 }
 
 fn of_file(path: &Path) -> Result<RootCertStore, AuthoritiesError> {
@@ -179,8 +191,8 @@ pub(crate) fn lists(
 /// Why peers cannot be verified.
 #[derive(Debug, Error)]
 pub(crate) enum AuthoritiesError {
-    #[error("tls_verify_certificates: this system has no certificates of authorities")]
-    System,
+    #[error("tls_verify_certificates: this system has no certificates of authorities{cause}")]
+    System { cause: String },
     #[error("{option}: cannot read {}: {source}", path.display())]
     Read { option: &'static str, path: PathBuf, source: pem::Error },
     #[error("{option}: {} has no {what}", path.display())]
@@ -195,7 +207,7 @@ impl AuthoritiesError {
     /// Returns the option that it is about.
     pub(crate) fn option(&self) -> &'static str {
         match self {
-            Self::System | Self::Certificate { .. } => "tls_verify_certificates",
+            Self::System { .. } | Self::Certificate { .. } => "tls_verify_certificates",
             Self::Read { option, .. } | Self::Empty { option, .. } => option,
             Self::Crl(_) => "tls_crl",
         }

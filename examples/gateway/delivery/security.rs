@@ -167,6 +167,6 @@ impl TlsBase {
 pub(crate) enum SecurityError {
     #[error(transparent)]
     BaseDomain(#[from] BaseDomainError),
-    #[error("the server must be verified, and tls_verify_certificates is empty")]
+    #[error("the server must be verified, and tls_verify_certificates gives no authority")]
     NoAuthorities,
 }

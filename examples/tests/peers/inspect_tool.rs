@@ -9,8 +9,12 @@ use serde_json::{Value, json};
 
 use super::authority::Authority;
 use super::block::Block;
+#[cfg(feature = "dnssec-ring")]
+use super::dnssec::address;
 use super::gateway::{Gateway, binary};
 use super::name_server::{NameServer, Said};
+#[cfg(feature = "dnssec-ring")]
+use super::servers::Peers;
 use super::servers::{have, output_of, text};
 use super::stapled::certificate_and_proof;
 
@@ -117,5 +121,35 @@ fn a_failure_is_told_apart_from_an_absence() {
         for absence in ["no SPF record", "no DMARC record for the domain"] {
             assert!(!texts.contains(&absence), "{found}");
         }
+    }
+}
+
+/// Signed zones of Knot, validated by a trust anchor: a zone whose signatures have expired does not answer, and a
+/// name that is proven absent does.
+#[cfg(feature = "dnssec-ring")]
+#[test]
+fn expired_and_bogus_zones_are_failures_and_each_answer_has_its_status() {
+    if !have(&["knotd", "kzonesign", "unbound"]) {
+        return;
+    }
+    let block = Block::claim();
+    let peers = Peers::of(&block);
+    let listeners = peers.start(&["dnssec"]);
+    let iterating = address(&listeners, "unbound-iterating").to_string();
+    let anchor = &listeners.iter().find(|listener| listener.name == "anchor").unwrap().address;
+    for (domain, failure, security) in [
+        ("ee.secure.test", json!(null), json!("secure")),
+        ("gone.secure.test", json!(null), json!("secure")),
+        ("insecure.test", json!(null), json!("insecure")),
+        ("expired.test", json!("bogus"), json!(null)),
+        ("bogus.test", json!("bogus"), json!(null)),
+    ] {
+        let by = ["--resolver", &iterating, "--validate", "--trust-anchor", anchor];
+        let (_, found) = inspect(&[&by[..], &["--no-connect", domain]].concat());
+        let lookup = &found["lookups"][0];
+        assert_eq!(lookup["question"], format!("{domain} MX"), "{found}");
+        assert_eq!((&lookup["failure"], &lookup["security"]), (&failure, &security), "{found}");
+        let is_absent = domain == "gone.secure.test";
+        assert_eq!(lookup.get("absent").is_some(), is_absent, "{found}");
     }
 }

@@ -23,6 +23,7 @@ mod expand;
 #[path = "../load/program.rs"]
 mod gateway_program;
 mod inspect;
+mod inspect_odd;
 mod inspect_page;
 mod ocsp;
 mod program;

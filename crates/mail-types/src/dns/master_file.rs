@@ -119,6 +119,10 @@ impl<'a> MasterFile<'a> {
                 [kind, data @ ..] => {
                     let records = match kind.parse() {
                         Ok(kind) => Some(rdata(kind, data, self.origin.as_ref())?),
+                        // Without it, the names below would seem to be missing.
+                        Err(_) if kind.eq_ignore_ascii_case("DNAME") => {
+                            return Err(ZoneError::Dname);
+                        }
                         Err(_) if is_type(kind) => None,
                         Err(_) => return Err(ZoneError::Line),
                     };
@@ -206,12 +210,14 @@ fn absolute(text: &str, origin: Option<&Name>) -> Result<Name, ZoneError> {
 
 /// Tells whether a word is the name of a record type, or the form of an unknown type (RFC 3597).
 fn is_type(word: &str) -> bool {
-    let known = ["SOA", "NS", "SRV", "CAA", "DS", "DNSKEY", "RRSIG", "NSEC", "HINFO", "NAPTR"];
     let number = word.get(4..).filter(|_| word.to_ascii_uppercase().starts_with("TYPE"));
-    known.iter().any(|known| known.eq_ignore_ascii_case(word))
-        || ["SPF", "SSHFP", "DNAME"].iter().any(|known| known.eq_ignore_ascii_case(word))
+    OTHER_TYPES.split(' ').any(|known| known.eq_ignore_ascii_case(word))
         || number.is_some_and(|number| number.parse::<u16>().is_ok())
 }
+
+/// The types of records that a zone of today has, beside those that are read.
+const OTHER_TYPES: &str = "SOA NS SRV CAA DS DNSKEY RRSIG NSEC NSEC3 NSEC3PARAM CDS CDNSKEY CSYNC ZONEMD HINFO \
+                           NAPTR SPF SSHFP HTTPS SVCB URI LOC CERT OPENPGPKEY SMIMEA RP AFSDB";
 
 /// The length of the first word of a text, its quotes included.
 fn word_length(text: &str) -> Result<usize, ZoneError> {

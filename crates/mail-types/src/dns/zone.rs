@@ -265,6 +265,9 @@ pub enum ZoneError {
     /// A line is `$GENERATE`.
     #[error("$GENERATE is not supported: write each record")]
     Generate,
+    /// A record is a `DNAME`, which makes aliases of the names below.
+    #[error("DNAME is not supported: write a CNAME record for each name below")]
+    Dname,
     /// `@` stands for an origin, and no line with `$ORIGIN` is before it.
     #[error("@ without $ORIGIN")]
     NoOrigin,

@@ -1,0 +1,175 @@
+//! The tool `inspect` and odd records: failures, policies of missing domains, data that is no host.
+
+use std::fs;
+use std::process::Output;
+
+use serde_json::{Value, json};
+
+use crate::program::{directory, json_lines, output_of, text, tool};
+
+/// An alias that leads to itself is answered with SERVFAIL.
+const FAILING: &str = r#"
+all.example. CNAME all.example.
+_dmarc.all.example. CNAME _dmarc.all.example.
+own.example. MX 0 .
+own.example. TXT "v=spf1 a:all.example mx:all.example -all"
+_dmarc.own.example. TXT "v=DMARC1; p=reject; rua=mailto:d@own.example"
+_dmarc.news.own.example. CNAME _dmarc.news.own.example.
+news.own.example. MX 0 .
+news.own.example. TXT "v=spf1 include:all.example -all"
+"#;
+
+/// The output for these records, without a connection to a mail host.
+fn inspect(name: &str, zone: &str, arguments: &[&str], input: &[u8]) -> Output {
+    let file = directory(&format!("inspect-odd-{name}")).join("zone");
+    fs::write(&file, zone).unwrap();
+    let mut program = tool("inspect");
+    program.arg("--no-connect").arg("--zone").arg(file).args(arguments);
+    output_of(&mut program, input)
+}
+
+fn found(name: &str, zone: &str, domain: &str) -> Value {
+    json_lines(&inspect(name, zone, &["--json", domain], b"")).remove(0)
+}
+
+/// The texts of the defects that are about this name.
+fn about(found: &Value, name: &str) -> Vec<String> {
+    let defects = found["defects"].as_array().unwrap().iter();
+    let about = defects.filter(|defect| defect["about"] == name);
+    about.map(|defect| defect["text"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The text, the JSON and the page call nothing absent where the DNS has failed.
+#[test]
+fn no_form_calls_a_failure_an_absence() {
+    let told = inspect("failing", FAILING, &["all.example", "news.own.example"], b"");
+    for lines in [
+        "  SPF all.example: the DNS failed: servfail\n  DMARC all.example: policy not known: a lookup failed\n",
+        "    _dmarc.all.example: the DNS failed: servfail\n    _dmarc.example: no record\n",
+        "  lookup all.example MX: FAILED: servfail\n",
+        "  DMARC news.own.example: policy not known: a lookup failed\n    \
+         _dmarc.news.own.example: the DNS failed: servfail\n    _dmarc.own.example: v=DMARC1; p=reject;",
+    ] {
+        assert!(text(&told).contains(lines), "{lines}: {}", text(&told));
+    }
+    for word in ["all.example: no record", "does not apply", "organizational domain"] {
+        assert!(!text(&told).contains(word), "{word}: {}", text(&told));
+    }
+    let page = inspect("failing", FAILING, &["--html", "all.example"], b"");
+    let (_, spf) = text(&page).split_once("<h3>SPF: the DNS failed: servfail</h3>\n").unwrap();
+    let dmarc = "<h3>DMARC: policy not known: a lookup failed</h3>\n<ul class=\"tree\">\n\
+                 <li>_dmarc.all.example: the DNS failed: servfail</li>\n";
+    assert!(spf.starts_with(dmarc), "{spf}");
+    let all = found("failing", FAILING, "all.example");
+    assert_eq!(all["spf"]["failure"], "servfail", "{all}");
+    assert_eq!(all["dmarc"]["names"][0]["failure"], "servfail", "{all}");
+    assert_eq!(all["dmarc"].get("org_domain"), None, "{all}");
+    // A term whose lookup fails ends a check, so it is a defect of its own.
+    let own = found("failing", FAILING, "own.example");
+    let terms = ["a:all.example", "mx:all.example"];
+    let failed = terms.map(|term| format!("{term}: the DNS failed: servfail"));
+    assert_eq!(about(&own, "own.example")[1..], failed, "{own}");
+    // A domain without records is called so.
+    let told = inspect("absent", FAILING, &["none.example"], b"");
+    assert!(text(&told).contains("    none.example: no record\n"), "{}", text(&told));
+    assert!(text(&told).contains(": DMARC does not apply\n"), "{}", text(&told));
+}
+
+/// RFC 9989 section 4.7: a subdomain that does not exist has the policy `np`.
+#[test]
+fn a_missing_domain_has_its_own_policy() {
+    let zone = "_dmarc.a.example. TXT \"v=DMARC1; p=reject; sp=quarantine; np=none\"\nthere.a.example. MX 0 .\n";
+    for (domain, policy) in
+        [("a.example", "reject"), ("there.a.example", "quarantine"), ("gone.a.example", "none")]
+    {
+        assert_eq!(found("missing", zone, domain)["dmarc"]["policy"], policy, "{domain}");
+    }
+}
+
+/// RFC 7505 section 3, RFC 5321 section 5.1.
+#[test]
+fn mx_data_that_is_no_host_is_a_defect() {
+    let zone = "both.example. MX 0 .\nboth.example. MX 10 mx.both.example.\nmx.both.example. A 192.0.2.1\n\
+                null.example. MX 0 .\nliteral.example. MX 10 [192.0.2.1].\nliteral.example. MX 20 2001:db8::1.\n";
+    let both = found("mx", zone, "both.example");
+    let first = &both["defects"][0];
+    assert_eq!(first["severity"], "warning", "{both}");
+    assert_eq!(first["section"], "RFC 7505 section 3", "{both}");
+    assert!(
+        first["text"].as_str().unwrap().starts_with("a null MX record beside others"),
+        "{both}"
+    );
+    let null = about(&found("mx", zone, "null.example"), "null.example");
+    assert!(!null.iter().any(|text| text.contains("beside others")), "{null:?}");
+    let literal = found("mx", zone, "literal.example");
+    for host in ["[192.0.2.1]", "2001:db8::1"] {
+        let texts = about(&literal, host);
+        assert_eq!(texts, ["the MX record names an address instead of a host"], "{literal}");
+    }
+}
+
+/// The master file is read once, whatever the number of domains that are inspected at a time.
+#[test]
+fn a_master_file_may_be_a_pipe() {
+    let zone = "a.example. MX 0 .\nb.example. MX 0 .\nc.example. MX 0 .\n";
+    let arguments = ["--json", "--zone", "/dev/stdin", "a.example", "b.example", "c.example"];
+    let output = output_of(tool("inspect").args(arguments), zone.as_bytes());
+    let lines = json_lines(&output);
+    let reasons = lines.iter().map(|found| found["mail"]["reason"].as_str().unwrap_or_default());
+    let reasons: Vec<_> = reasons.collect();
+    assert_eq!(reasons, ["the domain accepts no mail (null MX)"; 3]);
+}
+
+/// A limit of the tool is told, so that nobody takes the rest for inspected.
+#[test]
+fn hosts_and_addresses_that_are_left_out_are_told() {
+    let mx = |host: usize| format!("a.example. MX {host} m{host}.a.example.\n");
+    let of_hosts = |count| {
+        let zone = (0..count).map(mx).collect::<Vec<_>>().concat();
+        about(&found("hosts", &zone, "a.example"), "a.example").remove(0)
+    };
+    assert_eq!(of_hosts(10), "no SPF record");
+    assert_eq!(of_hosts(11), "11 MX hosts: only the 10 of the best preferences are looked at");
+    let of_addresses = |count| {
+        let address = |last: usize| format!("a.example. A 127.0.0.{last}\n");
+        let zone = (1..=count).map(address).collect::<Vec<_>>().concat();
+        let file = directory("inspect-odd-addresses").join("zone");
+        fs::write(&file, zone).unwrap();
+        let output =
+            output_of(tool("inspect").arg("--json").arg("--zone").arg(file).arg("a.example"), b"");
+        about(&json_lines(&output)[0], "a.example").remove(0)
+    };
+    assert_eq!(of_addresses(4), "no SPF record");
+    assert_eq!(of_addresses(5), "5 addresses: only the first 4 are connected to");
+}
+
+/// The text has the MX records with their preference, and the DNSSEC status of each answer about the hosts.
+#[test]
+fn the_text_has_the_dnssec_status_of_each_answer() {
+    let zone = "a.example. MX 10 mx.a.example.\na.example. MX 20 b.a.example.\nmx.a.example. A 192.0.2.1\n\
+                a.example. TXT \"v=spf1 a:other.example -all\"\nother.example. A 192.0.2.2\n";
+    for status in ["secure", "insecure"] {
+        let told = inspect("status", zone, &["--security", status, "a.example"], b"");
+        for line in [
+            format!("  lookup a.example MX: 10 mx.a.example | 20 b.a.example ({status})\n"),
+            format!("  lookup mx.a.example AAAA: nodata ({status})\n"),
+            format!("  lookup mx.a.example A: 192.0.2.1 ({status})\n"),
+            format!("  lookup b.a.example A: nxdomain ({status})\n"),
+        ] {
+            assert!(text(&told).contains(&line), "{line}: {}", text(&told));
+        }
+        assert!(!text(&told).contains("lookup other.example"), "{}", text(&told));
+    }
+}
+
+/// A list of another charset, or of another system: only the lines that have no domain are not read.
+#[test]
+fn each_line_of_a_list_is_read_for_itself() {
+    let list = b"\xef\xbb\xbfa.example\r\n\xe4.example\r\n\r\n# \xe4\r\n\tB.example  # b\r\nc.example d.example\r\nc.example";
+    let lines = json_lines(&inspect("list", "x. A 192.0.2.1", &["--json", "--file", "-"], list));
+    let unread = lines.iter().filter(|line| line.get("error").is_some());
+    assert_eq!(unread.map(|line| &line["line"]).collect::<Vec<_>>(), [&json!(2), &json!(6)]);
+    let domains = lines.iter().filter(|line| line.get("mail").is_some());
+    let domains: Vec<_> = domains.map(|line| line["domain"].as_str().unwrap()).collect();
+    assert_eq!(domains, ["a.example", "b.example", "c.example"]);
+}
