@@ -159,7 +159,7 @@ step_version() {
     local version
     step "--version"
     version=$("$bin" --version)
-    holds "$version" '^Support for: PROXY TLS PRDR SPF DKIM DMARC Events'
+    holds "$version" '^Support for: PROXY TLS DANE OCSP PRDR SPF DKIM DMARC Events'
     holds "$version" '^Lookups: iplsearch lsearch nwildlsearch sqlite'
     done_with
 }

@@ -36,14 +36,8 @@ fn check_warns_of_verified_hosts_that_may_get_mail_in_clear() {
 }
 
 #[test]
-fn an_option_of_verification_without_an_effect_is_refused() {
-    let unverified = "no certificate is verified, since tls_verify_certificates is empty";
+fn an_option_that_a_list_of_every_host_leaves_nothing_to_do_is_refused() {
     for (options, name, cause) in [
-        (
-            "tls_verify_hosts = '*'\ntls_try_verify_hosts = '*.b.example'",
-            "tls_try_verify_hosts",
-            "tls_verify_hosts matches every host",
-        ),
         (
             "hosts_require_tls = '*'\nhosts_avoid_tls = '*.b.example'",
             "hosts_avoid_tls",
@@ -73,6 +67,21 @@ fn an_option_of_verification_without_an_effect_is_refused() {
             "hosts_require_ocsp = '*'\nhosts_avoid_tls = '*.b.example'",
             "hosts_avoid_tls",
             "hosts_require_ocsp matches every host, and requires TLS",
+        ),
+    ] {
+        let expected = format!("line 5: remote_smtp.{name} has no effect: {cause}");
+        assert_eq!(refused(&format!("{HOP}{options}")), expected);
+    }
+}
+
+#[test]
+fn an_option_of_verification_without_an_effect_is_refused() {
+    let unverified = "no certificate is verified, since tls_verify_certificates is empty";
+    for (options, name, cause) in [
+        (
+            "tls_verify_hosts = '*'\ntls_try_verify_hosts = '*.b.example'",
+            "tls_try_verify_hosts",
+            "tls_verify_hosts matches every host",
         ),
         (
             "tls_verify_certificates = ''\ntls_try_verify_hosts = ''",

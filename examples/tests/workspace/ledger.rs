@@ -173,8 +173,9 @@ fn fuzzing_without_names_does_what_is_missing() {
     copy.write(".gitignore", "/target\n");
     let log = copy.0.join("target/log");
     let fuzzer = format!(
-        "#!/bin/sh\n[ \"$2\" = run ] || exit 0\necho \"$3\" >>{}\nsleep 2\n\
-         echo stat::number_of_executed_units: 5\n",
+        "#!/bin/sh\n[ \"$2\" = run ] || exit 0\n\
+         case \"$*\" in *-merge=1) echo \"$3 minimised\" >>{0}; exit 0 ;; esac\n\
+         echo \"$3\" >>{0}\nsleep 2\necho stat::number_of_executed_units: 5\n",
         log.display()
     );
     for (program, text) in [("cargo", &*fuzzer), ("rustup", "#!/bin/sh\nexit 1\n")] {
@@ -191,7 +192,7 @@ fn fuzzing_without_names_does_what_is_missing() {
     copy.enter(&[("one", &*head, 1799), ("two", &*head, 1800)]);
     let (is_done, told) = copy.soak("fuzz");
     assert!(is_done, "{told}");
-    assert_eq!(fs::read_to_string(log).unwrap(), "one\n", "{told}");
+    assert_eq!(fs::read_to_string(log).unwrap(), "one\none minimised\n", "{told}");
     let (is_enough, table) = copy.soak("ledger");
     assert!(is_enough, "{table}");
     let ledger = fs::read_to_string(copy.0.join("fuzz/LEDGER.md")).unwrap();
