@@ -22,6 +22,7 @@ use super::raised_event::RaisedEvent;
 use super::settings::{EventSettings, SHIPPED};
 use super::worker::Worker;
 use crate::gateway::lookups::engines::Engines;
+use crate::gateway::telemetry::log::cut;
 use crate::gateway::telemetry::metrics::readings::EventsReading;
 
 /// The dispatcher; its clones share the queue. The default ignores all events.
@@ -120,7 +121,7 @@ impl Events {
         super::worker::report(&raised, &done);
         engines.metrics().events.count(super::worker::result(&done));
         if done.outcome.effect != Effect::Ignored {
-            let (name, text) = (raised.name().as_str(), &done.outcome.text);
+            let (name, text) = (raised.name().as_str(), cut(done.outcome.text.to_string()));
             info!(event = "event_action", name, "{name} event requests alternate response: {text}");
         }
         done.outcome.effect

@@ -5,6 +5,8 @@ use std::mem;
 
 use mail_types::exim::Value;
 
+use crate::gateway::telemetry::log::cut;
+
 /// Lines for the log.
 #[derive(Debug, Default)]
 pub(crate) struct TextLog {
@@ -45,15 +47,3 @@ impl TextLog {
 pub(super) fn logged(value: &Value<'_>) -> String {
     cut(value.to_string())
 }
-
-/// Cuts a line: a value of a client may be as long as a message, and each recipient may cause a line with it.
-fn cut(mut line: String) -> String {
-    if line.len() > MAX_LINE {
-        line.truncate(line.floor_char_boundary(MAX_LINE));
-        line.push_str("...");
-    }
-    line
-}
-
-/// The most octets of a line, as in Exim.
-const MAX_LINE: usize = 8192;
