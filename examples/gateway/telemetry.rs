@@ -4,6 +4,7 @@
 pub(crate) mod arrival;
 #[cfg(feature = "gateway")]
 pub(crate) mod cipher;
+pub(crate) mod line_limit;
 #[cfg(feature = "gateway")]
 pub(crate) mod local_delivery;
 #[cfg(feature = "gateway")]

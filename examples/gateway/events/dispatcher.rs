@@ -22,7 +22,7 @@ use super::raised_event::RaisedEvent;
 use super::settings::{EventSettings, SHIPPED};
 use super::worker::Worker;
 use crate::gateway::lookups::engines::Engines;
-use crate::gateway::telemetry::log::cut;
+use crate::gateway::telemetry::line_limit::cut;
 use crate::gateway::telemetry::metrics::readings::EventsReading;
 
 /// The dispatcher; its clones share the queue. The default ignores all events.

@@ -5,7 +5,7 @@ use std::mem;
 
 use mail_types::exim::Value;
 
-use crate::gateway::telemetry::log::cut;
+use crate::gateway::telemetry::line_limit::cut;
 
 /// Lines for the log.
 #[derive(Debug, Default)]

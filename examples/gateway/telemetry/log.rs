@@ -268,18 +268,6 @@ pub(crate) fn unasked_report(limiter: &Limiter, host: IpAddr, others: usize) {
     }
 }
 
-/// Cuts a line: a value of a client may be as long as a message, and each recipient may cause a line with it.
-pub(crate) fn cut(mut line: String) -> String {
-    if line.len() > MAX_LINE {
-        line.truncate(line.floor_char_boundary(MAX_LINE));
-        line.push_str("...");
-    }
-    line
-}
-
-/// The most octets of a line, as in Exim.
-const MAX_LINE: usize = 8192;
-
 /// An error with the causes that its own text does not include.
 pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
