@@ -50,7 +50,7 @@ async fn in_order(world: &World, narration: &mut Narration) -> Done {
         &"4",
     );
     narration.check("PRDR", &value(first, "/prdr"), &"true");
-    let messages = world.messages()?;
+    let messages = world.delivered(1).await?;
     narration.check("messages in the Maildirs", &messages.len(), &1);
     let stored = messages.first().map(String::as_str).unwrap_or_default();
     let client = CLIENT.split(':').next().unwrap_or_default();
@@ -106,7 +106,7 @@ async fn cut(world: &World, narration: &mut Narration) -> Done {
     narration.tell("again, and nothing is cut");
     let outcome = alone(world, "bob@receiver.example", &signed).await?;
     narration.check("the result", &text(&outcome, "/result"), &"delivered");
-    narration.check("messages in the Maildirs", &world.messages()?.len(), &2);
+    narration.check("messages in the Maildirs", &world.delivered(2).await?.len(), &2);
     Ok(())
 }
 

@@ -144,6 +144,19 @@ impl World {
         Ok(messages)
     }
 
+    /// Returns the messages in the Maildirs once there are so many, or at the end of the patience: a message is answered
+    /// when it is in the journal, and its file comes after that.
+    pub(crate) async fn delivered(&self, count: usize) -> Done<Vec<String>> {
+        for _ in 0..PATIENCE.as_millis() / PAUSE.as_millis() {
+            let messages = self.messages()?;
+            if messages.len() >= count {
+                return Ok(messages);
+            }
+            sleep(PAUSE).await;
+        }
+        self.messages()
+    }
+
     /// Stops the gateway; returns the events of the sender and of the gateway, each in the order of their names,
     /// and removes all files.
     pub(crate) async fn end(self) -> Done<[Vec<String>; 2]> {
