@@ -82,7 +82,7 @@ pub fn exit_strict(program: &str, done: Result<bool, Box<dyn Error>>) -> ExitCod
     match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
-        // Whoever has closed the pipe has seen enough.
+        // A reader that has closed the pipe has seen enough.
         Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{program}: {error}");

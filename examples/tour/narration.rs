@@ -64,7 +64,7 @@ impl Narration {
             counted(*checks, "check"),
             counted(*differences, "difference")
         ));
-        // Whoever has closed the pipe has seen enough.
+        // A reader that has closed the pipe has seen enough.
         let unwritten = self.unwritten.get().filter(|kind| *kind != io::ErrorKind::BrokenPipe);
         if let Some(kind) = unwritten {
             eprintln!("tour: {kind}");

@@ -214,7 +214,7 @@ pub(super) fn tls_on_connect(
 
 /// Tells whether two addresses cannot be listened at both. One of `0.0.0.0` has all of IPv4, and one of `::`
 /// all of IPv6 and of IPv4.
-fn clash(one: SocketAddr, other: SocketAddr) -> bool {
+pub(super) fn clash(one: SocketAddr, other: SocketAddr) -> bool {
     let (a, b) = (one.ip().to_canonical(), other.ip().to_canonical());
     let has = |all: IpAddr, ip: IpAddr| all.is_unspecified() && (all.is_ipv6() || ip.is_ipv4());
     one.port() > 0 && one.port() == other.port() && (a == b || has(a, b) || has(b, a))

@@ -2,10 +2,11 @@
 //! options that open the server to everybody.
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use toml::{Table, Value};
 
+use super::checks::clash;
 use super::option_lines::OptionLines;
 use crate::gateway::delivery::next_hop::RouteTo;
 use crate::gateway::lookups::macros::Macros;
@@ -14,7 +15,12 @@ use crate::gateway::server::settings::{LiveSettings, StartupSettings};
 
 /// Returns them, each with its line.
 pub(super) fn all(text: &str, startup: &StartupSettings, live: &LiveSettings) -> Vec<String> {
-    let mut found = unused(text);
+    let Ok(table) = text.parse::<Table>() else { return Vec::new() };
+    let mut expanded = table.clone();
+    let is_expanded =
+        Macros::take(&mut expanded).and_then(|macros| macros.put_into_all(&mut expanded));
+    let expanded = is_expanded.is_ok().then_some(&expanded);
+    let mut found = unused(&table, expanded);
     if live.routing.relays_all() && !live.rules.refuses() {
         let open = "matches every domain, and no rule refuses mail: any client can send mail to anybody through \
                     this host (an open relay)";
@@ -39,27 +45,25 @@ pub(super) fn all(text: &str, startup: &StartupSettings, live: &LiveSettings) ->
         lines.line(option).map(|number| format!("line {number}: ")).unwrap_or_default()
     };
     let found = found.into_iter().map(|(option, why)| format!("{}{option} {why}", place(&option)));
-    found.chain(rule_variables(text)).collect()
+    found.chain(expanded.map(|table| rule_variables(text, table)).unwrap_or_default()).collect()
 }
 
 /// Tells whether the next hop of all relayed mail is this gateway.
 fn relays_to_itself(startup: &StartupSettings, live: &LiveSettings) -> bool {
     let Some(Ok(route)) = live.routing.known_route() else { return false };
     let RouteTo::Address(ip) = route.to else { return false };
-    let is_own = |own: IpAddr| own == ip || (own.is_unspecified() && ip.is_loopback());
+    let next_hop = SocketAddr::new(ip, route.port);
+    // All addresses of this host are more than those that the program knows of.
+    let is_here = |ip: IpAddr| ip.is_loopback() || ip.is_unspecified();
+    let is_own = |own: SocketAddr| own == next_hop || (is_here(own.ip()) && is_here(ip));
     let mut own = startup.listen.iter().map(|interface| interface.address);
-    live.routing.relays() && own.any(|own| own.port() == route.port && is_own(own.ip()))
+    live.routing.relays() && own.any(|own| clash(own, next_hop) && is_own(own))
 }
 
 /// Finds variables that are read and that no rule sets, and those that are set and not read.
-fn rule_variables(text: &str) -> Vec<String> {
-    let Ok(mut table) = text.parse::<Table>() else { return Vec::new() };
-    let expanded = Macros::take(&mut table).and_then(|macros| macros.put_into_all(&mut table));
-    if expanded.is_err() {
-        return Vec::new();
-    }
+fn rule_variables(text: &str, expanded: &Table) -> Vec<String> {
     let mut written = Vec::new();
-    texts(&table, "", &mut written);
+    texts(expanded, "", &mut written);
     let own = |place: &str| place.rsplit_once(".set.").map(|(_, name)| name.to_owned());
     let set: BTreeSet<_> = written.iter().filter_map(|(place, _)| own(place)).collect();
     let read: BTreeSet<_> = written.iter().flat_map(|(_, text)| variables(text)).collect();
@@ -95,26 +99,21 @@ fn words(text: &str) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// Finds named lists and macros whose names are in no other text.
-fn unused(text: &str) -> Vec<(String, &'static str)> {
-    let Ok(table) = text.parse::<Table>() else { return Vec::new() };
-    let mut plain = table.clone();
-    let expanded = Macros::take(&mut plain).and_then(|macros| macros.put_into_all(&mut plain));
+/// Finds named lists and macros whose names are in no other text, also with the macros expanded.
+fn unused(table: &Table, expanded: Option<&Table>) -> Vec<(String, &'static str)> {
     let (mut written, mut found) = (Vec::new(), Vec::new());
-    texts(&table, "", &mut written);
-    for name in named(&table, "macros") {
+    texts(table, "", &mut written);
+    for name in named(table, "macros") {
         let own = format!("macros.{name}");
         if !written.iter().any(|(place, text)| *place != own && text.contains(&name)) {
             found.push((own, "is unused: no text has the macro"));
         }
     }
-    if expanded.is_err() {
-        return found;
-    }
+    let Some(expanded) = expanded else { return found };
     written.clear();
-    texts(&plain, "", &mut written);
+    texts(expanded, "", &mut written);
     for kind in ["addresslist", "domainlist", "hostlist", "localpartlist"] {
-        for name in named(&plain, kind) {
+        for name in named(expanded, kind) {
             let own = format!("{kind}.{name}");
             if !written.iter().any(|(place, text)| *place != own && text.contains(&name)) {
                 found.push((own, "is unused: no text names the list"));

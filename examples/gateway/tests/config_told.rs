@@ -146,6 +146,8 @@ fn a_next_hop_that_is_the_gateway_itself_is_told() {
         ("127.0.0.1.2525", "127.0.0.1:2526", false),
         ("127.0.0.1.2525", "127.0.0.2:2525", false),
         ("0.0.0.0.25", "192.0.2.1", false),
+        ("0.0.0.0.2525", "[::1]:2525", false),
+        ("<; [::]:2525", "127.0.0.1:2525", true),
         ("127.0.0.1.2525", "mx.example:2525", false),
     ] {
         let warnings = Config::parse(&relay(interfaces, next_hop)).unwrap().warnings;

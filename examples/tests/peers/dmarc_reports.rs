@@ -56,14 +56,16 @@ fn what_was_seen_becomes_reports_that_the_schema_takes() {
     });
 }
 
-#[test]
-fn a_failure_is_reported_to_whom_the_record_names() {
-    let rules = "
+/// The rule that permits failure reports.
+const WITH_REPORTS: &str = "
     [[acl_smtp_rcpt]]
     verb = 'warn'
     control = 'dmarc_forensic_enable'";
+
+#[test]
+fn a_failure_is_reported_to_whom_the_record_names() {
     with_gateway(
-        &format!("dmarc_forensic_sender = \"dmarc@gateway.test\"\n{rules}"),
+        &format!("dmarc_forensic_sender = \"dmarc@gateway.test\"\n{WITH_REPORTS}"),
         |mut gateway, send, _| {
             // Nobody wants one of these: no ruf, a pass, and a null path.
             assert!(send.send(&gateway, "a@host.test", &plain("a@softfail.test", "soft")).0);
@@ -89,11 +91,7 @@ fn a_failure_is_reported_to_whom_the_record_names() {
 /// Ten reports an hour go to a destination, and a client causes few lines about the others.
 #[test]
 fn omitted_reports_do_not_fill_the_log() {
-    let rules = "
-    [[acl_smtp_rcpt]]
-    verb = 'warn'
-    control = 'dmarc_forensic_enable'";
-    with_gateway(rules, |mut gateway, send, _| {
+    with_gateway(WITH_REPORTS, |mut gateway, send, _| {
         for _ in 0..25 {
             assert!(send.send(&gateway, "a@host.test", &plain("a@signed.test", "forged")).0);
         }

@@ -122,6 +122,11 @@ pub(crate) fn address(listeners: &[Listener], name: &str) -> SocketAddr {
     listeners.iter().find(|listener| listener.name == name).unwrap().address.parse().unwrap()
 }
 
+/// The file of the trust anchor of the signed zones.
+pub(crate) fn trust_anchor(listeners: &[Listener]) -> &str {
+    &listeners.iter().find(|listener| listener.name == "anchor").unwrap().address
+}
+
 /// The rows that are not as expected.
 pub(crate) async fn differences(resolver: &dyn Resolve) -> Vec<String> {
     let mut wrong = Vec::new();
@@ -224,7 +229,7 @@ fn the_tool_validates_itself_by_a_trust_anchor() {
     let peers = Peers::of(&block);
     let listeners = peers.start(&["dnssec"]);
     let iterating = address(&listeners, "unbound-iterating").to_string();
-    let anchor = &listeners.iter().find(|listener| listener.name == "anchor").unwrap().address;
+    let anchor = trust_anchor(&listeners);
     let validated = |domain: &str| {
         let by = ["--resolver", &iterating, "--validate", "--trust-anchor", anchor];
         tlsa(&[&["policy", "--json"][..], &by[..], &[domain]].concat())

@@ -13,7 +13,7 @@ use dane_tlsa::{CacheLimits, StubOptions};
 use hickory_resolver::proto::rr::RecordType;
 
 use super::block::Block;
-use super::dnssec::{address, decided, decision, differences, runtime, told};
+use super::dnssec::{address, decided, decision, differences, runtime, told, trust_anchor};
 use super::on_path::{Attack, OnPath};
 use super::servers::{Listener, Peers, have};
 
@@ -30,8 +30,7 @@ const ATTACKED: [&str; 6] = [
 const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(crate) fn validating(listeners: &[Listener], server: SocketAddr) -> ValidatingResolver {
-    let file = &listeners.iter().find(|listener| listener.name == "anchor").unwrap().address;
-    let anchors = TrustAnchors::from_file(Path::new(file)).unwrap();
+    let anchors = TrustAnchors::from_file(Path::new(trust_anchor(listeners))).unwrap();
     ValidatingResolver::new(&[server], Arc::new(anchors), PATIENCE)
 }
 

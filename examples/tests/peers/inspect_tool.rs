@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::authority::Authority;
 use super::block::Block;
 #[cfg(feature = "dnssec-ring")]
-use super::dnssec::address;
+use super::dnssec::{address, trust_anchor};
 use super::gateway::{Gateway, binary};
 use super::name_server::{NameServer, Said};
 #[cfg(feature = "dnssec-ring")]
@@ -136,7 +136,7 @@ fn expired_and_bogus_zones_are_failures_and_each_answer_has_its_status() {
     let peers = Peers::of(&block);
     let listeners = peers.start(&["dnssec"]);
     let iterating = address(&listeners, "unbound-iterating").to_string();
-    let anchor = &listeners.iter().find(|listener| listener.name == "anchor").unwrap().address;
+    let anchor = trust_anchor(&listeners);
     for (domain, failure, security) in [
         ("ee.secure.test", json!(null), json!("secure")),
         ("gone.secure.test", json!(null), json!("secure")),
