@@ -63,7 +63,8 @@ pub(crate) const PARSE: &[Read] = &[
     }),
 ];
 
-/// All vectors are looked at, those within the TLS vector too; a checksum is verified by us alone.
+/// All vectors are looked at, those within the TLS vector too. A checksum is verified by us alone, and
+/// where the name says so.
 pub(crate) const WALK: &[Read] = &[
     ("ours", |input| {
         let parsed = Header::parse(black_box(input));
@@ -94,6 +95,31 @@ pub(crate) const WALK: &[Read] = &[
         black_box(&parsed);
         true
     }),
+    // What its users must add to refuse the headers that we refuse.
+    ("ppp, all checked", |input| {
+        let parsed = ppp::HeaderResult::parse(black_box(input));
+        let ppp::HeaderResult::V2(Ok(header)) = &parsed else { return false };
+        let mut at = header.len() - header.tlv_bytes().len();
+        let mut sums = true;
+        for tlv in header.tlvs() {
+            let Ok(tlv) = tlv else { return false };
+            match tlv.kind {
+                0x03 => sums = sums_up(header.as_bytes(), at + 3, &tlv.value),
+                0x20 => {
+                    let within = tlv.value.get(5..).unwrap_or_default();
+                    for tlv in ppp::v2::TypeLengthValues::from(within) {
+                        let Ok(tlv) = tlv else { return false };
+                        black_box(&tlv);
+                    }
+                }
+                _ => {}
+            }
+            at += 3 + tlv.value.len();
+            black_box(&tlv);
+        }
+        black_box(&parsed);
+        sums
+    }),
     ("proxy-header", |input| {
         let config = proxy_header::ParseConfig::default();
         let parsed = proxy_header::ProxyHeader::parse(black_box(input), config);
@@ -110,6 +136,14 @@ pub(crate) const WALK: &[Read] = &[
         true
     }),
 ];
+
+/// Whether the value at a byte of a header is the header's checksum.
+fn sums_up(header: &[u8], at: usize, value: &[u8]) -> bool {
+    let (before, behind) = header.split_at_checked(at).unwrap_or((header, &[]));
+    let sum = crc32c::crc32c_append(crc32c::crc32c(before), &[0; 4]);
+    let sum = crc32c::crc32c_append(sum, behind.get(4..).unwrap_or_default());
+    value == sum.to_be_bytes()
+}
 
 pub(crate) const WRITE_LINE: &[Write] = &[
     ("ours", |source, destination| ours(proxy_protocol::Version::V1, source, destination)),
