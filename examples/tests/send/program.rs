@@ -77,7 +77,7 @@ pub(crate) fn send_in(
     let files = ["--zone".as_ref(), zone_file.as_os_str(), "--config".as_ref(), config.as_os_str()];
     let arguments = arguments.iter().map(OsStr::new);
     let authorities = Some(folder.join("authorities.pem")).filter(|file| file.exists());
-    run(sender.iter().map(OsStr::new).chain(files).chain(arguments), message, authorities)
+    run(sender.iter().map(OsStr::new).chain(files).chain(arguments), message, authorities.as_deref())
 }
 
 /// The same, with a configuration and no zone.
@@ -94,7 +94,7 @@ pub(crate) fn send_configured(text: &str, arguments: &[&str]) -> Sent {
 fn run<'a>(
     arguments: impl Iterator<Item = &'a OsStr>,
     message: &str,
-    authorities: Option<PathBuf>,
+    authorities: Option<&Path>,
 ) -> Sent {
     let mut child = Command::new(program())
         .args(arguments)
