@@ -21,4 +21,5 @@ pub mod smtp;
 pub mod message;
 
 #[cfg(test)]
+#[cfg(feature = "gateway")]
 mod tests;

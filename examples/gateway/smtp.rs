@@ -8,3 +8,6 @@ pub(crate) mod replies;
 pub mod session;
 pub mod stuffing;
 pub mod transaction;
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -25,7 +25,7 @@ mutants_of() {
         # Those of the machines, which are built without the server.
         examples)
             files=(framing) features=--no-default-features
-            tests=(--lib -- gateway::tests::{framing,session,session_chunks,session_limits,stuffing})
+            tests=(--lib -- gateway::smtp::tests::{framing,session,session_chunks,session_limits,stuffing})
             ;;
         *) echo "no mutants of $1" >&2 && return 2 ;;
     esac

@@ -2,7 +2,7 @@
 
 use mail_types::smtp::Header;
 
-use super::session::{ready, settings};
+use crate::gateway::smtp::tests::session::{ready, settings};
 use crate::gateway::smtp::transaction::hops;
 
 #[test]

@@ -7,12 +7,12 @@ use mail_types::smtp::{Mailbox, Reply, ReplyCode, ReversePath};
 use proxy_protocol::ProxyInfo;
 use tracing::Level;
 
-use super::session::{ready, settings};
 use crate::gateway::delivery::outcome::{
     DeliveryResult, LineDetails, RecipientOutcome, TlsOutcome, Verified,
 };
 use crate::gateway::message::id::MessageId;
 use crate::gateway::smtp::peer::{Client, ClientCertificate, TlsClient};
+use crate::gateway::smtp::tests::session::{ready, settings};
 use crate::gateway::telemetry::arrival::Arrival;
 use crate::gateway::telemetry::local_delivery::LocalDelivery;
 use crate::gateway::telemetry::log::read_filter;

@@ -8,8 +8,8 @@ use super::exposition::value;
 use super::gateway::{Client, Running};
 use super::metrics_page::{ON, families};
 use super::scratch::Scratch;
-use super::session::{Talk, ready, settings};
 use crate::gateway::server::memory::{Holders, Memory, Room, Share};
+use crate::gateway::smtp::tests::session::{Talk, ready, settings};
 
 #[test]
 fn many_large_messages_reach_the_limit_and_small_ones_do_not() {

@@ -1,7 +1,7 @@
 //! The limit of refused recipients and transactions without a message.
 
-use super::session::{Talk, ready, settings};
 use crate::gateway::smtp::session::SessionSettings;
+use crate::gateway::smtp::tests::session::{Talk, ready, settings};
 
 fn greeted(settings: SessionSettings) -> Talk {
     let mut talk = Talk::new(settings);

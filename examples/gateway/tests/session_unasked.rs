@@ -2,8 +2,8 @@
 
 use mail_types::smtp::Severity::{Permanent, Transient};
 
-use super::session::{ready, settings};
 use crate::gateway::smtp::session::{MessageEnd, Unasked};
+use crate::gateway::smtp::tests::session::{ready, settings};
 
 const REFUSED: Option<MessageEnd> = Some(MessageEnd::Refused(Permanent));
 const BROKEN_OFF: Option<MessageEnd> = Some(MessageEnd::BrokenOff);

@@ -1,7 +1,7 @@
 //! Sessions and configurations with TLS on connect.
 
-use super::session::{Talk, settings};
 use crate::gateway::config::Config;
+use crate::gateway::smtp::tests::session::{Talk, settings};
 
 #[test]
 fn a_session_inside_tls_from_its_start_has_a_banner_and_offers_no_starttls() {

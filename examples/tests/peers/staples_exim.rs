@@ -84,19 +84,19 @@ fn exim_requires_a_staple_of_the_gateway_behind_haproxy() {
     let client = requiring(&for_exim.put(&authority, "ca.pem"));
     let listeners = peers.start(&["haproxy", &gateway.address()]);
     let listener = |name| listeners.iter().find(|listener| listener.name == name).unwrap();
-    let send = |name| {
+    let deliver = |name| {
         let message = format!("Subject: stapled behind {name}.\n\ntext\n");
         let rcpts = ["ann@local.test"];
         peers.exim_send_by(&listener(name).address, &rcpts, &message, &client)
     };
     for name in ["v1", "v2", "v2-crc32c"] {
-        let (sent, log) = send(name);
+        let (sent, log) = deliver(name);
         assert!(sent && log.contains(" X=TLS1.3"), "{name}: {log}");
         let message = gateway.message(&format!("Subject: stapled behind {name}."));
         assert!(message.contains("127.0.0.3"), "{name}: {message}");
     }
     fs::remove_file(authority.path("proof")).unwrap();
-    let (sent, log) = send("v2");
+    let (sent, log) = deliver("v2");
     assert!(!sent && log.contains("certificate status check failed"), "{log}");
 }
 

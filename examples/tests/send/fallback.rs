@@ -1,9 +1,9 @@
 //! Servers that misbehave: the next host, or later; in clear only where nothing forbids it.
 
 use std::net::{IpAddr, TcpListener};
-use std::{io, iter};
+use std::{fs, io, iter};
 
-use super::program::{Sent, send, tlsa};
+use super::program::{Sent, folder, send, send_in, tlsa};
 use super::server::{Behaviour, Identity, Server, Tls};
 
 /// Servers of `example.test` at addresses of loopback with one port, in the order of their preferences.
@@ -211,6 +211,32 @@ fn a_host_of_tls_verify_hosts_that_is_not_verified_gets_mail_in_clear() {
         let outcome = servers.send(&servers.zone(None), options, &[]).outcome();
         assert_eq!(outcome["tls"]["verified"], "no", "{options}: {outcome}");
         assert_eq!(servers.in_clear(0, "MAIL"), 0, "{options}");
+    }
+}
+
+/// No server is verified by public authorities then: one that must be verified gets nothing.
+#[test]
+fn a_system_without_authorities_verifies_no_server() {
+    for (options, result, cause) in [
+        ("", "delivered", ""),
+        (
+            "tls_verify_hosts = \"*\"\nhosts_require_tls = \"*\"",
+            "deferred",
+            "the server must be verified, and tls_verify_certificates gives no authority",
+        ),
+    ] {
+        let (servers, folder) = (Servers::start(&[with(Tls::Good)]), folder());
+        fs::write(folder.join("authorities.pem"), "").unwrap();
+        let port = servers.port.to_string();
+        let arguments = ["--port", &port, "--json", "ann@example.test"];
+        let sent = send_in(&folder, &servers.zone(None), options, &arguments, "body\n");
+        let (outcome, told) = (sent.outcome(), &sent.told);
+        assert_eq!(outcome["result"], result, "{options}: {outcome}");
+        assert!(outcome.to_string().contains(cause), "{options}: {outcome}");
+        assert!(told.contains("this system has no certificates of authorities"), "{told}");
+        assert_eq!(servers.messages(), [usize::from(cause.is_empty())]);
+        assert_eq!(servers.in_clear(0, "MAIL"), 0);
+        let _ = fs::remove_dir_all(&folder);
     }
 }
 

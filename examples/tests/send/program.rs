@@ -49,8 +49,8 @@ pub(crate) fn send_message(zone: &str, options: &str, arguments: &[&str], messag
     sent
 }
 
-/// The same, with this folder for its files; its database is `events.sqlite`, if that is there, and `main.toml` has more
-/// options.
+/// The same, with this folder for its files; its database is `events.sqlite`, if that is there, `main.toml` has more
+/// options, and `authorities.pem` the public authorities instead of the system's.
 pub(crate) fn send_in(
     folder: &Path,
     zone: &str,
@@ -76,7 +76,12 @@ pub(crate) fn send_in(
     };
     let files = ["--zone".as_ref(), zone_file.as_os_str(), "--config".as_ref(), config.as_os_str()];
     let arguments = arguments.iter().map(OsStr::new);
-    run(sender.iter().map(OsStr::new).chain(files).chain(arguments), message)
+    let authorities = Some(folder.join("authorities.pem")).filter(|file| file.exists());
+    run(
+        sender.iter().map(OsStr::new).chain(files).chain(arguments),
+        message,
+        authorities.as_deref(),
+    )
 }
 
 /// The same, with a configuration and no zone.
@@ -85,14 +90,23 @@ pub(crate) fn send_configured(text: &str, arguments: &[&str]) -> Sent {
     let config = folder.join("send.toml");
     fs::write(&config, format!("spool_directory = '{}'\n{text}", folder.display())).unwrap();
     let files = ["--config".as_ref(), config.as_os_str()];
-    let sent = run(files.into_iter().chain(arguments.iter().map(OsStr::new)), "");
+    let sent = run(files.into_iter().chain(arguments.iter().map(OsStr::new)), "", None);
     let _ = fs::remove_dir_all(&folder);
     sent
 }
 
-fn run<'a>(arguments: impl Iterator<Item = &'a OsStr>, message: &str) -> Sent {
+fn run<'a>(
+    arguments: impl Iterator<Item = &'a OsStr>,
+    message: &str,
+    authorities: Option<&Path>,
+) -> Sent {
     let mut child = Command::new(program())
         .args(arguments)
+        .envs(
+            authorities
+                .iter()
+                .flat_map(|file| ["FILE", "DIR"].map(|it| (format!("SSL_CERT_{it}"), file))),
+        )
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -1,5 +1,7 @@
 //! The rules of the documents: their length, their links and paths, and the size of their examples.
 
+use std::fs;
+
 use crate::{files, root};
 
 /// The most lines of the README.
@@ -22,6 +24,17 @@ fn the_readme_and_the_map_of_the_gateway_are_short() {
         let [(_, text)] = &files(&[name])[..] else { panic!("{name} is missing") };
         assert!(text.lines().count() <= most, "{name} has more than {most} lines");
     }
+}
+
+#[test]
+fn the_picture_of_the_readme_has_each_crate() {
+    let picture = fs::read_to_string(root().join("docs/crates.svg")).unwrap();
+    for folder in fs::read_dir(root().join("crates")).unwrap() {
+        let name = folder.unwrap().file_name().into_string().unwrap();
+        assert!(picture.contains(&format!(">{name}</text>")), "docs/crates.svg has no {name}");
+    }
+    let [(_, readme)] = &files(&["README.md"])[..] else { panic!("README.md is missing") };
+    assert!(readme.contains("](docs/crates.svg)"));
 }
 
 #[test]

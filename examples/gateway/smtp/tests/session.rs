@@ -7,7 +7,7 @@ use mail_types::smtp::{EnhancedCode, Reply, ReplyCode};
 use crate::gateway::smtp::replies::say;
 use crate::gateway::smtp::session::{Question, Session, SessionSettings, SessionStep};
 
-pub(super) fn settings() -> SessionSettings {
+pub(crate) fn settings() -> SessionSettings {
     SessionSettings {
         primary_hostname: "mx.example".into(),
         smtp_banner: "ESMTP".into(),
@@ -26,20 +26,20 @@ pub(super) fn settings() -> SessionSettings {
 }
 
 /// A session, and what was accepted in it.
-pub(super) struct Talk {
-    pub(super) session: Session,
-    pub(super) messages: Vec<String>,
+pub(crate) struct Talk {
+    pub(crate) session: Session,
+    pub(crate) messages: Vec<String>,
     /// For whom each message was taken.
-    pub(super) taken: Vec<Vec<String>>,
-    pub(super) closed: bool,
+    pub(crate) taken: Vec<Vec<String>>,
+    pub(crate) closed: bool,
     /// How often others had their turn.
-    pub(super) turns: usize,
+    pub(crate) turns: usize,
     /// For how many seconds each reply was held back.
-    pub(super) pauses: Vec<u64>,
+    pub(crate) pauses: Vec<u64>,
 }
 
 impl Talk {
-    pub(super) fn new(settings: SessionSettings) -> Self {
+    pub(crate) fn new(settings: SessionSettings) -> Self {
         let session = Session::new(Arc::new(settings), false);
         Self {
             session,
@@ -52,7 +52,7 @@ impl Talk {
     }
 
     /// Goes on until more is wanted; refuses senders and recipients that begin with `no`.
-    pub(super) fn replies(&mut self) -> String {
+    pub(crate) fn replies(&mut self) -> String {
         for step in 0.. {
             assert!(step < 100_000, "the session does not come to an end");
             match self.session.poll() {
@@ -125,14 +125,14 @@ impl Talk {
         }
     }
 
-    pub(super) fn say(&mut self, text: &str) -> String {
+    pub(crate) fn say(&mut self, text: &str) -> String {
         self.session.handle_bytes(text.as_bytes());
         self.replies()
     }
 }
 
 /// Greets, and comes as far as a sender and a recipient.
-pub(super) fn ready(settings: SessionSettings) -> Talk {
+pub(crate) fn ready(settings: SessionSettings) -> Talk {
     let mut talk = Talk::new(settings);
     talk.replies();
     talk.say("EHLO client.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\n");
@@ -140,7 +140,7 @@ pub(super) fn ready(settings: SessionSettings) -> Talk {
 }
 
 /// Each line and the codes it is answered with, one after the other in a session of its own.
-pub(super) fn dialogue(rows: &[(&str, &str)]) {
+pub(crate) fn dialogue(rows: &[(&str, &str)]) {
     let mut talk = Talk::new(settings());
     talk.replies();
     for (line, expected) in rows {
