@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 
 use dane_tlsa::mail_types::dns::Name;
-use dane_tlsa::{Action, Check, Finding, FindingKind, Host, HostPolicy, Limits, RecordSet, Skip};
+use dane_tlsa::{
+    Action, Check, Finding, FindingKind, Host, HostPolicy, Limits, RecordSet, Review, Skip,
+};
 use examples::cases::certificates::written;
 use examples::cases::host_outcome::HostOutcome;
 use examples::cases::public_address::is_public;
@@ -152,6 +154,7 @@ fn judge(
     if records.records().next().is_some() {
         let review = Check::new(records, names, algorithms).review(&sent.chain, now);
         server.tlsa = Some(if review.verdict.is_match() { "match" } else { "no-match" });
+        server.rollover = Some(rollover(&review));
         let findings = review.findings.iter();
         defects.extend(findings.map(|finding| of_finding(finding, about.to_owned())));
     }
@@ -171,6 +174,16 @@ fn judge(
         Defect::new(severity, about.to_owned(), text).breaking(sentence)
     }));
     server
+}
+
+/// The state of the published set: RFC 7671 section 8.1.
+fn rollover(review: &Review) -> &'static str {
+    let is_other = |finding: &Finding| finding.kind == FindingKind::LeftOver;
+    match (review.verdict.is_match(), review.findings.iter().any(is_other)) {
+        (false, _) => "broken",
+        (true, true) => "under-way",
+        (true, false) => "steady",
+    }
 }
 
 /// Verifies the staple; returns the defect, if there is one.

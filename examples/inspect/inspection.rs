@@ -66,6 +66,10 @@ pub(crate) struct Server {
     /// Whether a TLSA record matches.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) tlsa: Option<&'static str>,
+    /// How far the records are in a replacement of the key: `steady` has none but the server's, `under-way` another too, `broken`
+    /// none of the server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rollover: Option<&'static str>,
     /// The verified OCSP staple.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) staple: Option<String>,
@@ -116,8 +120,9 @@ impl Mail {
 
 impl Server {
     pub(crate) fn new(address: SocketAddr) -> Self {
-        let (error, certificates, expires, tlsa, staple) = (None, 0, None, None, None);
-        Self { address, error, certificates, expires, tlsa, staple }
+        let (error, certificates, expires) = (None, 0, None);
+        let (tlsa, rollover, staple) = (None, None, None);
+        Self { address, error, certificates, expires, tlsa, rollover, staple }
     }
 
     /// Returns a line for people.
@@ -129,6 +134,7 @@ impl Server {
         for (name, value) in [
             ("the first until", self.expires.as_deref()),
             ("TLSA", self.tlsa),
+            ("rollover", self.rollover),
             ("OCSP staple", Some(self.staple.as_deref().unwrap_or("no"))),
         ] {
             if let Some(value) = value {

@@ -27,11 +27,15 @@ async fn in_order(world: &World, narration: &mut Narration) -> Done {
     narration.scene("One message to three recipients, everything in order");
     let recipients = ["bob@receiver.example", "later@receiver.example", "never@receiver.example"];
     let signed = world.signer.sign(&message("hello"));
-    for plan in world.sender(&recipients)?.plan(&envelope(&recipients)?, signed.as_bytes()).await {
-        for host in plan.hosts {
-            narration.tell(format!("the policy for {}: {}", plan.next_hop, host.policy));
-        }
-    }
+    let plans = world.sender(&recipients)?.plan(&envelope(&recipients)?, signed.as_bytes()).await;
+    let hosts = plans.iter().flat_map(|plan| &plan.hosts);
+    let policies: Vec<_> = hosts.map(|host| host.policy.to_string()).collect();
+    // The name of the domain counts, beside that of the host, only if its MX records are secure.
+    narration.check(
+        "the policy, by secure MX and TLSA records",
+        &policies.join("; "),
+        &"mx.receiver.example: dane, names mx.receiver.example receiver.example",
+    );
     let outcomes = world.send(&recipients, &signed).await?;
     let results: Vec<_> = outcomes.iter().map(|outcome| text(outcome, "/result")).collect();
     narration.check(

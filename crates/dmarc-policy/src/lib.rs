@@ -35,12 +35,21 @@
 //! The session asks the DNS; the [`Verdict`] has the result, the request of the domain owner, and the
 //! [reply](Verdict::reply) of a server that rejects the message.
 //!
-//! - [`Record`] reads, writes and [checks](Record::check) a published record; [`Review`] lists the defects of all
-//!   records that count for a domain.
-//! - [`Discovery`] is the method of finding organizational domains: the DNS tree walk, or a list of
-//!   public suffixes (feature `psl`: `SuffixFile`).
-//! - [`Destinations`] checks that the destinations of a record accept reports.
-//! - [`Status`] and [`Verdict::variable`] are the words and variables of Exim's rules.
+//! # What it covers
+//!
+//! | Part of RFC 9989                       | Here                                                    |
+//! |----------------------------------------|---------------------------------------------------------|
+//! | 4.7, 4.8, records                      | [`Record`], which is read, written and [checked](Record::check); [`Review`] lists the defects of all records that count for a domain |
+//! | 4.10, organizational domains           | [`Discovery`]: the DNS tree walk, or a list of public suffixes (feature `psl`: `SuffixFile`) |
+//! | 4.10.2, alignment                      | [`Alignment`], [`AlignmentMode`]                        |
+//! | 5.3.1, 11.5, the author domain         | [`Author`]; see [below](#the-author-domain)             |
+//! | 5.3, the verdict; 7.4, rejection       | [`Dmarc`], [`Verdict`], [`Policy`]                      |
+//! | RFC 8601, `Authentication-Results`     | [`Verdict::authentication`]                             |
+//! | RFC 9990, 4, destinations of reports   | [`Destinations`]                                        |
+//! | RFC 9990, RFC 9991, reports            | see [Reports](#reports)                                 |
+//! | Exim's words and variables             | [`Status`], [`Verdict::variable`]                       |
+//!
+//! SPF and DKIM are not evaluated: their results are handed in.
 //!
 //! # The author domain
 //!
@@ -65,15 +74,6 @@
 //! had failed: a milder treatment of a temporary error lets the sender evade the policy, a stricter
 //! one harms valid mail. Without any record found there is no such policy.
 //!
-//! # Limits
-//!
-//! The DNS is asked at most eight questions for each author domain, one for its existence, and eight
-//! for the domain of SPF and that of each of the first [`Dmarc::MAX_SIGNATURES`] signatures if it may
-//! belong to the author's organization. Domains with a common ending share questions, and the session
-//! never asks more than its limit, [`Dmarc::questions`]. Questions that cannot change the verdict are
-//! skipped. At most [`Author::MAX_OCTETS`] of the `From` fields and [`Record::MAX_OCTETS`] of a record
-//! are read.
-//!
 //! # Reports
 //!
 //! With the feature `reports`:
@@ -93,14 +93,6 @@
 //! `FeedbackLimits`, which stop a bomb of gzip or of entities, and none of its texts has a control
 //! character.
 //!
-//! # Stored values
-//!
-//! With the feature `serde` a [`Policy`], a [`Status`] and the words of reports are their words, and a [`Record`], a
-//! [`ReportUri`], `FailureOptions` and a `ReportId` are their texts; `Feedback` and its parts are structures with the
-//! names of their fields. All of them are read back: a record as leniently as [`Record::parse`], a report without
-//! the limits of `FeedbackLimits`. A [`Verdict`] is written only, with its [`status`](Verdict::status) and
-//! [`record`](Verdict::record). These forms are stable, and may get more fields, which an older version ignores.
-//!
 //! # Features
 //!
 //! | Feature   | Default | Adds                                                       |
@@ -109,6 +101,32 @@
 //! | `psl`     | no      | `SuffixFile`, which reads a list of public suffixes        |
 //! | `reports` | no      | the items under [Reports](#reports)                        |
 //! | `serde`   | no      | `Serialize` and `Deserialize` of the crate `serde`: see [Stored values](#stored-values) |
+//!
+//! A feature only adds items.
+//!
+//! # Stored values
+//!
+//! With the feature `serde` a [`Policy`], a [`Status`] and the words of reports are their words, and a [`Record`], a
+//! [`ReportUri`], `FailureOptions` and a `ReportId` are their texts; `Feedback` and its parts are structures with the
+//! names of their fields. All of them are read back: a record as leniently as [`Record::parse`], a report without
+//! the limits of `FeedbackLimits`. A [`Verdict`] is written only, with its [`status`](Verdict::status) and
+//! [`record`](Verdict::record). These forms are stable, and may get more fields, which an older version ignores.
+//!
+//! # Limits
+//!
+//! The DNS is asked at most eight questions for each author domain, one for its existence, and eight
+//! for the domain of SPF and that of each of the first [`Dmarc::MAX_SIGNATURES`] signatures if it may
+//! belong to the author's organization. Domains with a common ending share questions, and the session
+//! never asks more than its limit, [`Dmarc::questions`]. Questions that cannot change the verdict are
+//! skipped. At most [`Author::MAX_OCTETS`] of the `From` fields and [`Record::MAX_OCTETS`] of a record
+//! are read.
+//!
+//! # Trust
+//!
+//! The message and the DNS are untrusted. The results of SPF and DKIM are believed: hand in those that this
+//! host has found, never those of an `Authentication-Results` field that came with the message. A pass says that the author
+//! domain has sent the message or let it be sent, and nothing about the author or the intent. Records
+//! are as trustworthy as the DNS: whoever forges their answers chooses the policy.
 
 mod author;
 mod defect;

@@ -255,6 +255,9 @@ fn replies_have_the_codes_of_rfc_7372() {
         ("v=spf1 moo", Some("550 5.7.24 SPF validation error")),
         ("v=spf1 +all", None),
         ("v=spf1 ~all", None),
+        // Neutral is treated like none.
+        ("v=spf1 ?all", None),
+        ("no record of SPF", None),
     ] {
         let zone = zone(&format!("a.example TXT \"{record}\""));
         let outcome = outcome_of(&sender::sender([192, 0, 2, 1], "h", "a@a.example"), &zone);

@@ -10,7 +10,10 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use super::clients::attempt;
 use super::fault::{Gateway, lasting};
+use super::next_hop::{self, At, Fault};
+use super::secure_hop;
 use crate::load::sender::{Connection, Numbers};
 
 /// Attacks, once and then for as long as a fault lasts, while honest clients send at a rate of their own, each
@@ -24,6 +27,7 @@ fn beside_honest<T>(
 ) -> T {
     let ended = AtomicBool::new(false);
     thread::scope(|scope| {
+        let end = End(&ended);
         let client = |number| {
             scope.spawn({
                 let ended = &ended;
@@ -36,7 +40,6 @@ fn beside_honest<T>(
             thread::sleep(Duration::from_millis(20));
         }
         let (before, begun) = (gateway.mail().len(), Instant::now());
-        let end = End(&ended);
         let result = loop {
             let result = attack();
             if begun.elapsed() >= lasting() {
@@ -231,43 +234,78 @@ fn a_message_hides_no_other() {
     let hidden =
         format!("{START}DATA\r\nSubject: hidden\r\n\r\nx\r\n").replace("EHLO client.test\r\n", "");
     let mut kept = 0;
-    for (end, is_text) in [
-        ("\n.\n", false),
-        ("\n.\r\n", false),
-        ("\r\n.\n", false),
-        ("\r.\r", false),
-        ("\r.\r\n", false),
-        ("\r\n.\r", false),
-        ("\n\r\n.\n\r\n", false),
-        ("\r\r\n.\r\r\n", false),
-        ("\r\n..\r\n", true),
-        ("\r\n. \r\n", true),
-        ("\r\n.\0\r\n", true),
-        ("\r\n.\t.\r\n", true),
-    ] {
-        let text = format!("Subject: seen\r\n\r\nx{end}{hidden}.\r\nQUIT\r\n");
-        let replies = say(&gateway, &format!("{START}DATA\r\n"), "354 ", once(&text));
-        let expected = if is_text { "250 2.0.0 OK id=" } else { "554 5.6.0 bare CR or LF" };
-        assert!(replies.contains(expected), "{end:?}: {replies}");
-        assert_eq!(replies.matches("354 ").count(), 1, "{end:?}: {replies}");
-        kept += usize::from(is_text);
-    }
+    beside_honest(&gateway, "smuggling", Honest::New, || {
+        for (end, is_text) in ENDS {
+            let text = format!("Subject: seen\r\n\r\nx{end}{hidden}.\r\nQUIT\r\n");
+            let replies = say(&gateway, &format!("{START}DATA\r\n"), "354 ", once(&text));
+            let expected = if is_text { "250 2.0.0 OK id=" } else { "554 5.6.0 bare CR or LF" };
+            assert!(replies.contains(expected), "{end:?}: {replies}");
+            assert_eq!(replies.matches("354 ").count(), 1, "{end:?}: {replies}");
+            kept += usize::from(is_text);
+        }
+    });
     // All is in the Maildir at the end.
     let folder = gateway.files.path("mail/new");
     assert!(gateway.program.stop().success());
-    assert_eq!(fs::read_dir(folder).unwrap().count(), kept);
+    let files = fs::read_dir(folder).unwrap().map(|file| fs::read_to_string(file.unwrap().path()));
+    let subjects = files.filter(|text| text.as_ref().unwrap().contains("Subject: seen\r\n"));
+    assert_eq!(subjects.count(), kept);
     drop(gateway.files);
 }
+
+/// Ends of a line and of a message, and whether they are text of it.
+const ENDS: [(&str, bool); 12] = [
+    ("\n.\n", false),
+    ("\n.\r\n", false),
+    ("\r\n.\n", false),
+    ("\r.\r", false),
+    ("\r.\r\n", false),
+    ("\r\n.\r", false),
+    ("\n\r\n.\n\r\n", false),
+    ("\r\r\n.\r\r\n", false),
+    ("\r\n..\r\n", true),
+    ("\r\n. \r\n", true),
+    ("\r\n.\0\r\n", true),
+    ("\r\n.\t.\r\n", true),
+];
 
 #[test]
 fn what_is_said_in_clear_before_tls_is_not_heard_within() {
     let gateway = Gateway::start("faults-starttls", "");
-    for behind in ["MAIL FROM:<a@client.test>\r\n", "EHLO client.test\r\n", "\0", "x"] {
-        let text = format!("EHLO client.test\r\nSTARTTLS\r\n{behind}");
-        let replies = say(&gateway, "", "220 ", once(&text));
-        let last = replies.lines().last().unwrap();
-        assert!(last.starts_with("554 5.5.0 "), "{behind:?}: {replies}");
-        assert_eq!(replies.matches("220 ").count(), 1, "{behind:?}: {replies}");
+    beside_honest(&gateway, "commands before TLS", Honest::New, || {
+        for behind in ["MAIL FROM:<a@client.test>\r\n", "EHLO client.test\r\n", "\0", "x"] {
+            let text = format!("EHLO client.test\r\nSTARTTLS\r\n{behind}");
+            let replies = say(&gateway, "", "220 ", once(&text));
+            let last = replies.lines().last().unwrap();
+            assert!(last.starts_with("554 5.5.0 "), "{behind:?}: {replies}");
+            assert_eq!(replies.matches("220 ").count(), 1, "{behind:?}: {replies}");
+        }
+    });
+}
+
+/// Next hops that never end a reply, and those whose certificates and TLSA records are at the limits: beside them, mail to
+/// the Maildir goes on.
+#[test]
+fn hostile_next_hops_hold_up_nobody() {
+    let (hop, gateway) = next_hop::start("faults-hostile-hop");
+    let before = gateway.memory();
+    beside_honest(&gateway, "a next hop that floods", Honest::New, || {
+        for fault in [Fault::Flood, Fault::LongLine] {
+            hop.begin(fault, At::Ehlo);
+            let answer = attempt(&gateway.address, &next_hop::RELAYED).answer;
+            hop.end();
+            assert!(answer.is_deferred(), "{fault:?}: {answer:?}");
+        }
+    });
+    let grown = gateway.memory().saturating_sub(before);
+    assert!(grown < 32 << 10, "{grown} KiB more");
+    for (stage, is_taken) in secure_hop::at_the_limits("faults-hostile-sets") {
+        let gateway = &stage.gateway;
+        let answer =
+            beside_honest(gateway, "chains and TLSA records at the limits", Honest::New, || {
+                attempt(&gateway.address, &secure_hop::RELAYED).answer
+            });
+        assert_eq!(answer.is_taken(), is_taken, "{answer:?}");
     }
 }
 

@@ -12,7 +12,7 @@ use crate::load::whole_name::whole_name;
 
 /// At which reply it has the fault.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum At {
+pub(super) enum At {
     Nowhere,
     Greeting,
     Ehlo,
@@ -22,7 +22,7 @@ enum At {
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Fault {
+pub(super) enum Fault {
     Silence,
     /// Lines of one reply that never ends.
     Flood,
@@ -39,7 +39,7 @@ struct State {
     taken: HashMap<String, String>,
 }
 
-struct NextHop {
+pub(super) struct NextHop {
     address: SocketAddr,
     state: Arc<Mutex<State>>,
 }
@@ -62,13 +62,13 @@ impl NextHop {
         Self { address, state }
     }
 
-    fn begin(&self, fault: Fault, at: At) {
+    pub(super) fn begin(&self, fault: Fault, at: At) {
         let mut state = locked(&self.state);
         (state.fault, state.at) = (fault, at);
     }
 
     /// Ends the fault, and what it holds.
-    fn end(&self) {
+    pub(super) fn end(&self) {
         let mut state = locked(&self.state);
         state.at = At::Nowhere;
         for stream in state.open.drain(..) {
@@ -133,9 +133,9 @@ fn say(mut stream: &TcpStream, state: &Mutex<State>, at: At, reply: &str) -> io:
 }
 
 /// To the next hop, beside others to the Maildir.
-const RELAYED: Mail = Mail { from: "r@client.test", to: "b@next.test", ..MAIL };
+pub(super) const RELAYED: Mail = Mail { from: "r@client.test", to: "b@next.test", ..MAIL };
 
-fn start(name: &str) -> (NextHop, Gateway) {
+pub(super) fn start(name: &str) -> (NextHop, Gateway) {
     let hop = NextHop::start();
     let options = format!("relay_to_domains = 'next.test'\nroute_data = '{}'", hop.address);
     let gateway = Gateway::start(name, &options);

@@ -14,7 +14,7 @@ use super::fault::{Gateway, under_load};
 use super::name_server::{Entry, Mode, NameServer, loopback};
 use crate::send::server::{Behaviour, Identity, Server, Tls};
 
-const RELAYED: Mail = Mail { to: "b@next.test", ..MAIL };
+pub(super) const RELAYED: Mail = Mail { to: "b@next.test", ..MAIL };
 
 /// The record of a server's key.
 fn record(identity: &Identity) -> RData {
@@ -34,10 +34,10 @@ fn data(wire: &[u8]) -> RData {
 }
 
 /// A hop whose TLSA records are these, a DNS that says so, and a gateway that relays to it.
-struct Stage {
+pub(super) struct Stage {
     hop: Server,
     dns: NameServer,
-    gateway: Gateway,
+    pub(super) gateway: Gateway,
 }
 
 impl Stage {
@@ -115,22 +115,16 @@ fn a_hop_without_sound_tls_gets_nothing() {
 #[test]
 fn sets_of_records_and_certificates_have_limits() {
     let (mut identity, authority) = issued();
-    let own = record(&identity);
-    let other = |number: usize| {
-        let number = u8::try_from(number).unwrap();
-        data(&[&[3, 1, 1], &[number; 32][..]].concat())
-    };
-    let set = |count: usize| (1..count).map(other).chain([own.clone()]).collect::<Vec<_>>();
-    let of_authority = vec![record_of(&authority, Usage::DANE_TA)];
+    let of_authority = || vec![record_of(&authority, Usage::DANE_TA)];
     for (certificates, records, is_taken) in [
-        (1, set(RECORDS), true),
-        (1, set(RECORDS + 1), false),
-        (CERTIFICATES, of_authority.clone(), true),
-        (CERTIFICATES + 1, of_authority, false),
+        (1, set(&identity, RECORDS), true),
+        (1, set(&identity, RECORDS + 1), false),
+        (CERTIFICATES, of_authority(), true),
+        (CERTIFICATES + 1, of_authority(), false),
         // The first alone is looked at.
-        (CERTIFICATES + 1, set(1), true),
+        (CERTIFICATES + 1, set(&identity, 1), true),
         // More than a client of TLS reads.
-        (300, set(1), false),
+        (300, set(&identity, 1), false),
     ] {
         identity.more = vec![authority.clone(); certificates - 1];
         let shown = format!("{certificates} certificates and {} records", records.len());
@@ -146,6 +140,29 @@ fn sets_of_records_and_certificates_have_limits() {
         let grown = stage.gateway.memory().saturating_sub(before);
         assert!(grown < 16 << 10, "{shown}: {grown} KiB more");
     }
+}
+
+/// So many records, the last of which is the server's.
+fn set(identity: &Identity, count: usize) -> Vec<RData> {
+    let other = |number: usize| {
+        let number = u8::try_from(number).unwrap();
+        data(&[&[3, 1, 1], &[number; 32][..]].concat())
+    };
+    (1..count).map(other).chain([record(identity)]).collect()
+}
+
+/// A hop at each limit and one beyond, with whether it gets mail. Each starts when it is asked for.
+pub(super) fn at_the_limits(name: &str) -> impl Iterator<Item = (Stage, bool)> {
+    let (mut identity, authority) = issued();
+    identity.more = vec![authority.clone(); CERTIFICATES - 1];
+    let of_authority = vec![record_of(&authority, Usage::DANE_TA)];
+    let sets = [
+        (of_authority, true),
+        (set(&identity, RECORDS), true),
+        (set(&identity, RECORDS + 1), false),
+    ];
+    let stage = move |records| Stage::new(name, Behaviour::default(), &identity, records);
+    sets.into_iter().map(move |(records, is_taken)| (stage(records), is_taken))
 }
 
 /// A server with a certificate of an authority, and that of the authority.

@@ -45,7 +45,7 @@ const fn row(
 }
 
 /// RFC 7672 section 3.1, RFC 7671 sections 5 and 9.
-const ROWS: [Row; 42] = [
+const ROWS: [Row; 43] = [
     row("d311", "ecdsa", "chain", &["3 1 1 ecdsa"], Verified),
     row("d301", "ecdsa", "chain", &["3 0 1 ecdsa"], Verified),
     row("d312", "ecdsa", "chain", &["3 1 2 ecdsa"], Verified),
@@ -93,12 +93,14 @@ const ROWS: [Row; 42] = [
     ),
     row("any-port", "ecdsa", "chain", &["*3 1 1 ecdsa"], Verified),
     Row { name: "no-starttls", certificate: None, records: &["3 1 1 ecdsa"], expected: Deferred },
+    // Among more records than an answer by UDP has room for.
+    row("among-many", "ecdsa", "chain", &["3 1 1 ecdsa"], Verified),
     // The first host is not authenticated, the second one is.
     row("two-hosts", "ecdsa", "chain", &["3 1 1 ecdsa2"], Verified),
 ];
 
 /// Domains of `scripts/peers start dnssec`, whose hosts are at the first row's address.
-const OTHERS: [(&str, Expected); 28] = [
+const OTHERS: [(&str, Expected); 29] = [
     ("nodata.secure.test", NoDane),
     ("none.secure.test", NoDane),
     ("other-port.secure.test", NoDane),
@@ -115,6 +117,7 @@ const OTHERS: [(&str, Expected); 28] = [
     ("insecure-host.secure.test", NoDane),
     ("implicit.secure.test", Verified),
     ("many.secure.test", Deferred),
+    ("servfail.secure.test", Deferred),
     ("refused.secure.test", Deferred),
     ("silent.secure.test", Deferred),
     ("half.secure.test", Verified),
@@ -178,6 +181,9 @@ impl Table {
             }
         }
         zone.push_str("two-hosts MX 20 mx-d311\n");
+        for number in 0..60 {
+            writeln!(zone, "_{port}._tcp.mx-among-many TLSA 3 1 1 {number:064x}").unwrap();
+        }
         let digest = certificates.record([3, 1, 1], "ecdsa");
         let digest = digest.rsplit(' ').next().unwrap().to_owned();
         Self { digest, ..Self::of(folder, &zone, &map) }

@@ -1,7 +1,10 @@
 //! The tool `inspect` beside live mail hosts and name servers.
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::RecordType;
@@ -35,6 +38,12 @@ fn tlsa(authority: &Authority, name: &str) -> String {
     text(&output.stdout).trim().to_owned()
 }
 
+/// Whether a record matches the certificates of the first server, and how far a replacement of the key is.
+fn state(found: &Value) -> [&str; 2] {
+    let server = &found["mail"]["hosts"][0]["servers"][0];
+    ["tlsa", "rollover"].map(|name| server[name].as_str().unwrap())
+}
+
 #[test]
 fn records_are_compared_with_the_certificates_and_the_staple_is_verified() {
     if !have(&["openssl"]) {
@@ -61,7 +70,7 @@ fn records_are_compared_with_the_certificates_and_the_staple_is_verified() {
     write(&[&own]);
     let (status, found) = inspect(&arguments);
     let server = &found["mail"]["hosts"][0]["servers"][0];
-    assert_eq!(server["tlsa"], "match", "{found}");
+    assert_eq!(state(&found), ["match", "steady"], "{found}");
     assert!(server["staple"].as_str().unwrap().starts_with("good, until 20"), "{found}");
     // The server sends its authority's certificate too, which the record does not need.
     assert_eq!(found["defects"][0]["severity"], "notice", "{found}");
@@ -69,12 +78,13 @@ fn records_are_compared_with_the_certificates_and_the_staple_is_verified() {
     write(&[&other]);
     let (status, found) = inspect(&arguments);
     assert_eq!(status, Some(1), "{found}");
-    assert_eq!(found["mail"]["hosts"][0]["servers"][0]["tlsa"], "no-match", "{found}");
+    assert_eq!(state(&found), ["no-match", "broken"], "{found}");
     assert_eq!(found["defects"][0]["section"], "RFC 7671 section 8", "{found}");
     // A replacement of the key is under way.
     write(&[&own, &other]);
     let (status, found) = inspect(&arguments);
     assert_eq!(status, Some(0), "{found}");
+    assert_eq!(state(&found), ["match", "under-way"], "{found}");
     let texts: Vec<_> = found["defects"].as_array().unwrap().iter().collect();
     assert!(
         texts.iter().any(|defect| defect["text"].as_str().unwrap().contains("left over")),
@@ -86,6 +96,32 @@ fn records_are_compared_with_the_certificates_and_the_staple_is_verified() {
     let error = found["mail"]["hosts"][0]["servers"][0]["error"].as_str().unwrap();
     assert!(error.starts_with("Connection refused"), "{found}");
     assert_eq!(found["defects"][0]["section"], "RFC 7672 section 2.2", "{found}");
+}
+
+/// The first question of each waits for an answer that never comes.
+#[test]
+fn no_more_domains_are_inspected_at_a_time_than_asked_for() {
+    for jobs in [1, 3] {
+        let names = NameServer::start(true, |_, _| Said::Nothing);
+        let begun = || {
+            let asked = names.asked().into_iter().filter(|name| name.ends_with(".jobs.test"));
+            asked.collect::<BTreeSet<_>>().len()
+        };
+        let mut tool = Command::new(binary().with_file_name("inspect"));
+        tool.args(["--resolver", &names.address.to_string(), "--no-connect"]);
+        tool.args(["--jobs", &jobs.to_string()]);
+        tool.args((0..9).map(|number| format!("d{number}.jobs.test")));
+        let mut running = tool.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let end = Instant::now() + Duration::from_secs(20);
+        while begun() < jobs && Instant::now() < end {
+            thread::sleep(Duration::from_millis(20));
+        }
+        thread::sleep(Duration::from_secs(1));
+        let count = begun();
+        running.kill().unwrap();
+        running.wait().unwrap();
+        assert_eq!(count, jobs);
+    }
 }
 
 /// A lookup that fails is no absence.

@@ -51,16 +51,52 @@ fn exim_requires_a_staple_of_the_gateway() {
     let gateway = Gateway::start(block.own(0), &options);
     let peers = Peers::of(&block);
     let for_exim = ForExim::new(&block);
-    let client = format!(
-        "hosts_require_tls = *\nhosts_require_ocsp = *\ntls_verify_hosts = *\n\
-        tls_verify_cert_hostnames =\ntls_verify_certificates = {}",
-        for_exim.put(&authority, "ca.pem")
-    );
+    let client = requiring(&for_exim.put(&authority, "ca.pem"));
     let message = "Subject: stapled\n\ntext\n";
     let (sent, log) = peers.exim_send_by(&gateway.address(), &["ann@local.test"], message, &client);
     assert!(sent, "{log}");
     fs::remove_file(authority.path("proof")).unwrap();
     let (sent, log) = peers.exim_send_by(&gateway.address(), &["ann@local.test"], message, &client);
+    assert!(!sent && log.contains("certificate status check failed"), "{log}");
+}
+
+/// The options of a client of Exim that sends nothing without a good staple.
+fn requiring(authority: &str) -> String {
+    format!(
+        "hosts_require_tls = *\nhosts_require_ocsp = *\ntls_verify_hosts = *\n\
+        tls_verify_cert_hostnames =\ntls_verify_certificates = {authority}"
+    )
+}
+
+#[test]
+fn exim_requires_a_staple_of_the_gateway_behind_haproxy() {
+    if !have(&["exim4", "haproxy", "openssl"]) {
+        return;
+    }
+    let block = Block::claim();
+    let mut authority = Authority::make("staples-behind-haproxy", block.own(1));
+    authority.issue("mx.test", "V");
+    let options = "proxy_required_hosts = \"127.0.0.1\"\nlog_selector = \"+proxy\"\n".to_owned()
+        + &certificate_and_proof(&authority, "mx.test");
+    let mut gateway = Gateway::start(block.own(0), &options);
+    let peers = Peers::of(&block);
+    let for_exim = ForExim::new(&block);
+    let client = requiring(&for_exim.put(&authority, "ca.pem"));
+    let listeners = peers.start(&["haproxy", &gateway.address()]);
+    let listener = |name| listeners.iter().find(|listener| listener.name == name).unwrap();
+    let deliver = |name| {
+        let message = format!("Subject: stapled behind {name}.\n\ntext\n");
+        let rcpts = ["ann@local.test"];
+        peers.exim_send_by(&listener(name).address, &rcpts, &message, &client)
+    };
+    for name in ["v1", "v2", "v2-crc32c"] {
+        let (sent, log) = deliver(name);
+        assert!(sent && log.contains(" X=TLS1.3"), "{name}: {log}");
+        let message = gateway.message(&format!("Subject: stapled behind {name}."));
+        assert!(message.contains("127.0.0.3"), "{name}: {message}");
+    }
+    fs::remove_file(authority.path("proof")).unwrap();
+    let (sent, log) = deliver("v2");
     assert!(!sent && log.contains("certificate status check failed"), "{log}");
 }
 

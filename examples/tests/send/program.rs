@@ -77,7 +77,11 @@ pub(crate) fn send_in(
     let files = ["--zone".as_ref(), zone_file.as_os_str(), "--config".as_ref(), config.as_os_str()];
     let arguments = arguments.iter().map(OsStr::new);
     let authorities = Some(folder.join("authorities.pem")).filter(|file| file.exists());
-    run(sender.iter().map(OsStr::new).chain(files).chain(arguments), message, authorities.as_deref())
+    run(
+        sender.iter().map(OsStr::new).chain(files).chain(arguments),
+        message,
+        authorities.as_deref(),
+    )
 }
 
 /// The same, with a configuration and no zone.

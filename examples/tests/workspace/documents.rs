@@ -49,6 +49,27 @@ fn links_lead_to_files() {
     }
 }
 
+/// The functions to copy of `docs/adopt.md`, and the most lines of them together.
+const ADOPTED: [(&[&str], usize); 3] =
+    [(&["decide", "tls_for"], 20), (&["serve"], 10), (&["judge", "report"], 30)];
+
+#[test]
+fn what_an_adopter_copies_is_short() {
+    let [(name, text)] = &files(&["docs/adopt.md"])[..] else { panic!("it is missing") };
+    let functions = crate::functions(text);
+    for (wanted, most) in ADOPTED {
+        let lines = wanted.iter().map(|wanted| {
+            let found = functions.iter().find(|(_, function, _)| function == wanted);
+            found.unwrap_or_else(|| panic!("{name} has no {wanted}")).2
+        });
+        let lines: usize = lines.sum();
+        assert!(
+            lines > 0 && lines <= most,
+            "{name}: {wanted:?} have {lines} lines, more than {most}"
+        );
+    }
+}
+
 #[test]
 fn each_standard_has_its_crate_and_what_is_covered_and_what_is_not() {
     let [(name, text)] = &files(&["docs/standards.md"])[..] else { panic!("it is missing") };
@@ -181,6 +202,18 @@ fn the_examples_of_front_pages_are_short() {
             let lines = example.len();
             assert!(lines <= *most, "{name}: {lines} lines, more than {most}: {example:#?}");
         }
+    }
+}
+
+#[test]
+fn front_pages_have_the_same_sections_in_the_same_order() {
+    let wanted = ["# What it covers", "# Features", "# Limits", "# Trust"];
+    for library in crate::libraries() {
+        let name = format!("crates/{library}/src/lib.rs");
+        let [(_, text)] = &files(&[&name])[..] else { panic!("{name} is missing") };
+        let lines = text.lines().filter_map(|line| line.strip_prefix("//! "));
+        let found: Vec<_> = lines.filter(|line| wanted.contains(line)).collect();
+        assert_eq!(found, wanted, "{name}");
     }
 }
 

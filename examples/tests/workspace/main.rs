@@ -6,6 +6,7 @@
 mod documents;
 mod example_code;
 mod ledger;
+mod measured;
 mod packages;
 mod promises;
 #[cfg(feature = "gateway")]
