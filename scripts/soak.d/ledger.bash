@@ -59,13 +59,14 @@ modules() {
     grep -oP "\b$1::\K[a-z_]+" "$file" | sort -u | sed "s,.*,$2/&.rs\n$2/&," || true
 }
 
-# is_present TARGET COMMIT: whether its code was the same then, but for comments and empty lines.
+# is_present TARGET COMMIT: whether its code was the same then, but for comments, empty lines and tests.
 is_present() {
     local paths
     # An unknown commit, and one whose work tree had changes, may have had any code.
     git rev-parse --quiet --verify "$2^{commit}" >/dev/null || return 1
     mapfile -t paths < <(code_of "$1")
-    [ -z "$(git diff -I'^[[:space:]]*//' -I'^[[:space:]]+$' "$2" -- "${paths[@]}")" ]
+    [ -z "$(git diff -I'^[[:space:]]*//' -I'^[[:space:]]+$' -I'^#\[cfg\(test\)\]$' -I'^(pub(\(crate\))? )?mod tests;$' \
+        "$2" -- "${paths[@]}" ':!**/tests.rs' ':!**/tests/**')" ]
 }
 
 # present_seconds_of TARGET: those with its present code.

@@ -26,6 +26,8 @@ impl Copy {
         copy.write("CRATES/mail-types/src/dns/name.rs", "fn name() {}\n");
         copy.write("CRATES/mail-types/src/smtp.rs", "fn smtp() {}\n");
         copy.write("GATEWAY/store/id.rs", "fn id() {}\n");
+        copy.write("GATEWAY/store/tests.rs", "mod id;\n");
+        copy.write("GATEWAY/store/tests/id.rs", "fn id() {}\n");
         copy.write("GATEWAY/dns.rs", "fn dns() {}\n");
         copy.write("README.md", "A text.\n");
         copy.write("TARGETS/one.rs", "use a_b::X;\nuse mail_types::dns::{Y, Z};\n");
@@ -147,13 +149,19 @@ fn a_target_is_fuzzed_again_after_a_change_of_its_code_alone() {
         ("CRATES/c/src/lib.rs", "two"),
         ("CRATES/c/tests/c.rs", ""),
         ("GATEWAY/store/id.rs", "two"),
+        ("GATEWAY/store/tests.rs", ""),
+        ("GATEWAY/store/tests/id.rs", ""),
         ("GATEWAY/dns.rs", ""),
         ("TARGETS/one.rs", "one"),
         ("README.md", ""),
     ] {
         let text = fs::read_to_string(copy.path(file)).unwrap();
-        copy.commit(file, &format!("{text}\n    // A comment.\n"));
-        assert!(copy.check(&lines).0, "a comment in {file}");
+        for others in
+            ["    // A comment.\n", "#[cfg(test)]\npub(crate) mod tests;\n", "mod tests;\n"]
+        {
+            copy.commit(file, &format!("{text}\n{others}"));
+            assert!(copy.check(&lines).0, "{others} in {file}");
+        }
         copy.commit(file, &format!("{text}fn x() {{}} // Code.\n"));
         let (is_enough, table) = copy.check(&lines);
         let missing: Vec<_> =
