@@ -62,6 +62,8 @@ mod events_acl;
 #[cfg(feature = "gateway")]
 mod events_failing;
 #[cfg(feature = "gateway")]
+mod events_log;
+#[cfg(feature = "gateway")]
 mod events_options;
 #[cfg(feature = "gateway")]
 mod events_possible;

@@ -128,7 +128,7 @@ impl Gateway {
         let event_lists = Arc::new(event_lists);
         let lists = Arc::<EventLists>::clone(&event_lists);
         Ok(Self {
-            events: Events::start(&startup.events, directory, database, &engines, lists)?,
+            events: Events::start(&startup.events, directory, database, &engines, lists, &limiter)?,
             event_lists,
             host_limit: Arc::new(HostLimit::new(startup.smtp_accept_max_per_host)),
             failures: Failures::new(host.clone(), discovery, Arc::clone(&limiter)),

@@ -10,7 +10,7 @@ use std::time::Instant;
 use mail_types::exim::{Trust, Value};
 use mail_types::smtp::{Mailbox, Reply};
 use thiserror::Error as ThisError;
-use tracing::{Level, info, warn};
+use tracing::{Level, error, info, warn};
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -249,6 +249,20 @@ pub(crate) fn rule(
 pub(crate) fn event_rule(limiter: &Limiter, host: Option<IpAddr>, name: &str, line: &str) {
     if host.is_none_or(|host| limiter.writes(host, LineKind::Rule)) {
         info!(event = "rule", name, text = line, "event_action {name}: {line}");
+    }
+}
+
+/// Logs what the action of an event returned to change what happens, for a client's session or without one.
+pub(crate) fn alternate_response(limiter: &Limiter, host: Option<IpAddr>, name: &str, text: &str) {
+    if host.is_none_or(|host| limiter.writes(host, LineKind::Rule)) {
+        info!(event = "event_action", name, "{name} event requests alternate response: {text}");
+    }
+}
+
+/// Logs an action that failed, for a client's session or without one: `why` has its place and the reason.
+pub(crate) fn failed_action(limiter: &Limiter, host: Option<IpAddr>, name: &str, why: &str) {
+    if host.is_none_or(|host| limiter.writes(host, LineKind::Rule)) {
+        error!(event = "event_action", name, "failed to expand event_action {name} {why}");
     }
 }
 
