@@ -62,8 +62,6 @@ mod events_acl;
 #[cfg(feature = "gateway")]
 mod events_failing;
 #[cfg(feature = "gateway")]
-mod events_log;
-#[cfg(feature = "gateway")]
 mod events_options;
 #[cfg(feature = "gateway")]
 mod events_possible;
@@ -91,6 +89,8 @@ mod journal;
 mod limits;
 #[cfg(feature = "gateway")]
 mod limits_honest;
+#[cfg(feature = "gateway")]
+mod log_limits;
 #[cfg(feature = "gateway")]
 mod log_lines;
 #[cfg(feature = "gateway")]
