@@ -40,6 +40,7 @@ mod hosts;
 mod journal;
 mod limits;
 mod limits_honest;
+mod log_limits;
 mod log_lines;
 mod log_selector;
 mod mailbox_delivery;

@@ -102,7 +102,8 @@ fn of_aliases(decision: &Decision, answers: &[(Question, Arc<Answer>)]) -> Vec<D
     defects.collect()
 }
 
-/// The defects of the MX records as a set: a null MX record beside others, and more hosts than are looked at.
+/// The defects of the MX records as a set: a null MX record beside others or with a preference, and more hosts than are
+/// looked at.
 fn of_mx_set(
     domain: &Domain,
     looked_at: usize,
@@ -123,6 +124,11 @@ fn of_mx_set(
             "a null MX record beside others: some senders take the domain for one without mail";
         let defect = defect(Severity::Warning, text.to_owned());
         defects.push(defect.breaking(sentences::NULL_MX_ALONE));
+    }
+    let preference = records.iter().map(|mx| mx.preference).find(|preference| *preference > 0);
+    if let Some(preference) = preference.filter(|_| named == 0) {
+        let text = format!("a null MX record with preference {preference} instead of 0");
+        defects.push(defect(Severity::Warning, text).breaking(sentences::NULL_MX));
     }
     if named > looked_at {
         let text =

@@ -197,6 +197,10 @@ pub(crate) const ALIAS_IN_MX: Sentence = Sentence {
     section: "RFC 2181 section 10.3",
     text: "The domain name used as the value of a NS resource record, or part of the value of a MX resource record must not be an alias.",
 };
+pub(crate) const NULL_MX: Sentence = Sentence {
+    section: "RFC 7505 section 3",
+    text: "To indicate that a domain does not accept email, it advertises a single MX RR (see Section 3.3.9 of [RFC1035]) with an RDATA section consisting of preference number 0 and a zero-length label, written in master files as \".\", as the exchange domain, to denote that there exists no mail exchanger for a domain.",
+};
 pub(crate) const NULL_MX_ALONE: Sentence = Sentence {
     section: "RFC 7505 section 3",
     text: "A domain that advertises a null MX MUST NOT advertise any other MX RR.",

@@ -163,6 +163,7 @@ impl Reviewed {
             self.find(name.clone(), ReviewDefect::Dns(failure));
         }
         let (mut records, mut ignored, mut defects) = (Vec::new(), Vec::new(), Vec::new());
+        let mut others = Vec::new();
         for text in answer.texts().into_iter().flat_map(mail_types::dns::Texts::iter) {
             match Record::parse_and_check(text) {
                 Ok((record, found)) => {
@@ -170,12 +171,18 @@ impl Reviewed {
                     records.push((record, text.into()));
                 }
                 // Another text at the name is nobody's mistake.
-                Err(RecordError::Version) => {}
+                Err(RecordError::Version) if !is_of_dmarc(text) => {}
+                Err(RecordError::Version) => others.push(text),
                 Err(error) => {
                     defects.push(ReviewDefect::Syntax(error));
                     ignored.push(text.into());
                 }
             }
+        }
+        // A record of another version may stand beside one of this version.
+        for text in others.into_iter().filter(|_| records.is_empty()) {
+            defects.push(ReviewDefect::Syntax(RecordError::Version));
+            ignored.push(text.into());
         }
         if records.len() > 1 {
             defects.insert(0, ReviewDefect::SeveralRecords);
@@ -313,6 +320,13 @@ impl fmt::Display for ReviewDefect {
             }
         }
     }
+}
+
+/// Tells whether a text begins like a record of some version.
+fn is_of_dmarc(text: &[u8]) -> bool {
+    let [b'v' | b'V', rest @ ..] = text.trim_ascii_start() else { return false };
+    let value = rest.trim_ascii_start().strip_prefix(b"=").unwrap_or_default().trim_ascii_start();
+    value.get(..5).is_some_and(|word| word.eq_ignore_ascii_case(b"DMARC"))
 }
 
 /// The tree walk, and for each of the destinations of both kinds a walk and its permission.

@@ -167,6 +167,26 @@ fn a_failure_of_the_dns_is_no_absence() {
 }
 
 /// Neither many records nor many destinations make it long.
+/// RFC 9989 section 4.7: a text with another version is ignored. Its publisher meant it, unless a record of this version
+/// is beside it.
+#[test]
+fn a_record_of_another_version_is_told() {
+    let other =
+        "_dmarc.a.example: DMARC record does not begin with v=DMARC1 (RFC 9989 section 4.8)";
+    let none = "a.example: no DMARC record for the domain (RFC 9989 section 4.10.1)";
+    for text in ["v=DMARC2; p=reject", "v=DMARC", " V = dmarc10", "v=dmarc-1; p=none"] {
+        let zone = format!("_dmarc.a.example TXT \"{text}\"");
+        assert_eq!(defects("a.example", &zone), [other, none], "{text}");
+        let names = review("a.example", &Zone::parse(&zone).unwrap()).names().to_vec();
+        assert_eq!(*names[0].ignored, [Box::from(text.as_bytes())], "{text}");
+    }
+    for text in ["v=DMAR", "v=spf1 -all", "v", "", "version=DMARC2"] {
+        assert_eq!(defects("a.example", &format!("_dmarc.a.example TXT \"{text}\"")), [none]);
+    }
+    let both = "_dmarc.a.example TXT \"v=DMARC2\"\n_dmarc.a.example TXT \"v=DMARC1; p=none; rua=mailto:d@a.example\"";
+    assert_eq!(defects("a.example", both), <[String; 0]>::default());
+}
+
 #[test]
 fn hostile_records_have_a_limited_review() {
     let tags = "x;".repeat(4000);

@@ -31,7 +31,7 @@ use thiserror::Error;
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Statement {
-    /// The SQL text.
+    /// The SQL text, without the semicolon that ends it and the comments behind that.
     pub sql: String,
     /// The values of its placeholders, in order.
     pub parameters: Vec<Parameter>,

@@ -166,6 +166,24 @@ fn a_value_elsewhere_is_refused() {
     assert_eq!(Statement::new(&query, Dialect::Sqlite), Err(StatementError::Text));
 }
 
+/// A program may put the statement into a clause of its own, as for all columns as text.
+#[test]
+fn what_ends_a_statement_is_no_part_of_it() {
+    let create = "CREATE TRIGGER t AFTER DELETE ON a BEGIN DELETE FROM b; END;";
+    for (text, sql) in [
+        ("SELECT 1; -- a ' comment", "SELECT 1"),
+        ("SELECT ';' /* ; */ ;\n; /* x */\n", "SELECT ';' /* ; */ "),
+        ("SELECT 1 -- ;", "SELECT 1 -- ;"),
+        (create, create),
+    ] {
+        for dialect in [Dialect::Sqlite, Dialect::Pgsql] {
+            let mut query = Query::default();
+            query.push_literal(text.as_bytes());
+            assert_eq!(Statement::new(&query, dialect).map(|made| made.sql), Ok(sql.to_owned()));
+        }
+    }
+}
+
 #[test]
 fn a_second_statement_is_refused() {
     for dialect in [Dialect::Sqlite, Dialect::Pgsql] {

@@ -13,5 +13,5 @@ pub use host_pattern::{HostPattern, HostPatternError};
 pub use host_set::{HostSet, HostSetError};
 pub use list::List;
 pub use query::{LookupResult, Query, QueryError, Segment};
-pub use value::{Trust, Value, Variable};
+pub use value::{Trust, Value, Variable, is_invisible};
 pub use words::{Semantics, Word, WordList, WordListError};

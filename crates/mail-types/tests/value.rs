@@ -18,6 +18,21 @@ fn hostile_bytes_are_written_as_escapes() {
     }
 }
 
+/// Marks of the writing direction reorder a line (UAX #9), and invisible characters make two values look the same.
+#[test]
+fn no_direction_and_nothing_invisible_comes_out() {
+    let marks = "\u{61c}\u{200e}\u{200f}\u{202a}\u{202e}\u{2066}\u{2069}";
+    let invisible =
+        "\u{ad}\u{200b}\u{200d}\u{2060}\u{206f}\u{fe0f}\u{feff}\u{fff9}\u{e0041}\u{3164}";
+    for c in marks.chars().chain(invisible.chars()) {
+        let text = format!("a{c}b");
+        let value = Value::new(text.as_bytes(), Trust::Untrusted);
+        assert_eq!(value.to_string(), format!("a{}b", c.escape_unicode()));
+        let line = if marks.contains(c) { "a?b" } else { text.as_str() };
+        assert_eq!(value.to_line(), line, "{}", c.escape_unicode());
+    }
+}
+
 #[test]
 fn trust_goes_with_the_bytes() {
     let value = Value::new(b"x".to_vec(), Trust::Untrusted).into_owned();

@@ -171,6 +171,15 @@ fn other_types_are_passed_over() {
     }
 }
 
+/// Editors of another system put a mark at the start of a file.
+#[test]
+fn a_byte_order_mark_is_no_part_of_a_name() {
+    let zone = Zone::parse("\u{feff}mx.example. A 192.0.2.1\nb.example. A 192.0.2.2").unwrap();
+    assert_eq!(said(&zone, "mx.example", RecordType::A), "mx.example 3600 192.0.2.1");
+    let error = Zone::parse("\u{feff}\nmx.example. A x").unwrap_err();
+    assert_eq!(error.line, 2);
+}
+
 #[test]
 fn a_time_to_live_may_have_units() {
     for (text, seconds) in [

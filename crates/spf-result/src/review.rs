@@ -40,7 +40,7 @@ pub struct Review {
 impl Review {
     /// The most findings of a review.
     pub const MAX_FINDINGS: usize = 200;
-    /// The most records that a review returns.
+    /// The most records of a review: behind the last one no reference is followed.
     pub const MAX_RECORDS: usize = 200;
     /// The longest record, in octets, whose answer fits into UDP everywhere (RFC 7208 section 3.4).
     pub const MAX_PLAIN_OCTETS: usize = 450;
@@ -116,7 +116,7 @@ impl Reviewed {
         &self.records
     }
 
-    /// Returns the number of terms that cause DNS queries if nothing matches.
+    /// Returns the number of terms that cause DNS queries if nothing matches, in at most [`Review::MAX_RECORDS`] records.
     #[must_use]
     pub fn lookups(&self) -> usize {
         self.lookups
@@ -308,8 +308,9 @@ impl Reviewed {
             self.find(domain, Some(&target.to_string()), Defect::Loop);
             return Ok(());
         }
-        // Deeper than any check goes, and within the stack.
-        if above.len() > 2 * usize::from(limits.lookups) {
+        // Deeper than any check goes, and within the stack; few records can have endless paths.
+        let is_full = self.records.len() >= Review::MAX_RECORDS;
+        if is_full || above.len() > 2 * usize::from(limits.lookups) {
             return Ok(());
         }
         self.domain(known, target, above, limits)

@@ -193,6 +193,22 @@ fn a_failed_lookup_of_a_term_is_told() {
     );
 }
 
+/// Records that refer to the next ones in several terms each: a check of a mail ends at the eleventh lookup, and a review
+/// at its last record.
+#[test]
+fn a_small_tree_of_many_paths_ends() {
+    let record = |at: usize| {
+        let terms = format!(" include:r{}.example", at + 1).repeat(8);
+        format!("r{at}.example TXT \"v=spf1{terms} -all\"\n")
+    };
+    let text: String = (0..7).map(record).collect();
+    let top = "a.example TXT \"v=spf1 include:r0.example -all\"\nr7.example TXT \"v=spf1 -all\"\n";
+    let reviewed = review(&Zone::parse(&format!("{top}{text}")).unwrap());
+    assert_eq!(reviewed.records().len(), Review::MAX_RECORDS);
+    assert!((11..2000).contains(&reviewed.lookups()), "{}", reviewed.lookups());
+    assert!(reviewed.findings().iter().any(|found| found.to_string().contains("lookups")));
+}
+
 #[test]
 fn its_limits_are_kept() {
     let text = format!("a.example TXT \"v=spf1{} -all\"", " +ip4:0.0.0.0/0".repeat(300));

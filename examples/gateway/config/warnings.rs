@@ -52,12 +52,12 @@ pub(super) fn all(text: &str, startup: &StartupSettings, live: &LiveSettings) ->
 fn relays_to_itself(startup: &StartupSettings, live: &LiveSettings) -> bool {
     let Some(Ok(route)) = live.routing.known_route() else { return false };
     let RouteTo::Address(ip) = route.to else { return false };
-    let next_hop = SocketAddr::new(ip, route.port);
+    let (ip, next_hop) = (ip.to_canonical(), SocketAddr::new(ip, route.port));
     // All addresses of this host are more than those that the program knows of.
     let is_here = |ip: IpAddr| ip.is_loopback() || ip.is_unspecified();
-    let is_own = |own: SocketAddr| own == next_hop || (is_here(own.ip()) && is_here(ip));
+    let is_own = |own: IpAddr| own == ip || (is_here(own) && is_here(ip));
     let mut own = startup.listen.iter().map(|interface| interface.address);
-    live.routing.relays() && own.any(|own| clash(own, next_hop) && is_own(own))
+    live.routing.relays() && own.any(|own| clash(own, next_hop) && is_own(own.ip().to_canonical()))
 }
 
 /// Finds variables that are read and that no rule sets, and those that are set and not read.

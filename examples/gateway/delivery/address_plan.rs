@@ -7,7 +7,7 @@ use dane_tlsa::{Action, Host, HostPolicy};
 use super::connection::TlsPlan;
 use super::hosts::RemoteHost;
 use super::mta_sts::StsPolicy;
-use super::remote::{Outbound, Remote, TlsDemand, log};
+use super::remote::{Outbound, Remote, TlsDemand};
 use super::security::HostChoices;
 use crate::gateway::events::outgoing_tls::OutgoingTls;
 
@@ -58,7 +58,7 @@ impl Remote {
             Host::Address(_) => None,
         };
         let choices = self.settings.choices(&mut outgoing, name, address).await;
-        log(&mut outgoing);
+        self.log(&mut outgoing, outbound.demands);
         let cause = "an option of [remote_smtp] cannot be expanded now";
         let choices = choices.map_err(|_| cause.to_owned())?;
         Ok(match outbound.demands.tls {

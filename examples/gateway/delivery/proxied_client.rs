@@ -1,6 +1,6 @@
 //! The client whose address goes on to a next hop, by a PROXY header before the session.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use proxy_protocol::{Address, Endpoints, Header, HeaderOutcome, Transport, Version};
 
@@ -21,6 +21,11 @@ impl ProxiedClient {
             _ => client.server,
         };
         Self { source: client.address, destination }
+    }
+
+    /// Returns the client's address.
+    pub(super) fn address(self) -> IpAddr {
+        self.source.ip()
     }
 }
 

@@ -10,13 +10,14 @@
 //! lost, or the others would get it twice. Then the next hop replies for all recipients at once.
 
 mod connecting;
+mod delivery_log;
 
 use std::mem;
-use std::sync::Arc;
 use std::time::Instant;
 
 use mail_types::smtp::{EnhancedCode, MailHost, Mailbox, Reply, ReplyCode, ReversePath};
 
+use self::delivery_log::DeliveryLog;
 use super::attempts::Opened;
 use super::connection::CommandError;
 use super::lost_reply::lost_reply;
@@ -27,7 +28,6 @@ use super::remote::Remote;
 use crate::gateway::smtp::client::{Declared, Lost};
 use crate::gateway::smtp::replies::say;
 use crate::gateway::store::Message;
-use crate::gateway::telemetry::metrics::Metrics;
 
 /// A session with the next hop.
 ///
@@ -41,7 +41,7 @@ pub(crate) struct Relay {
     opened: Opened,
     /// The parts of the log's lines that do not depend on a recipient.
     details: LineDetails,
-    metrics: Arc<Metrics>,
+    log: DeliveryLog,
 }
 
 impl Relay {

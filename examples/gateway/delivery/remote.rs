@@ -26,7 +26,9 @@ use crate::gateway::lookups::asking::Answers;
 use crate::gateway::policy::list::Undecided;
 use crate::gateway::policy::outgoing::{Outgoing, OutgoingHost};
 use crate::gateway::smtp::client::Needs;
+use crate::gateway::telemetry::log::Limiter;
 use crate::gateway::telemetry::metrics::Metrics;
+use crate::gateway::telemetry::repeats::LineKind;
 
 /// The deliveries of a program, by one configuration.
 pub(crate) struct Remote {
@@ -36,6 +38,8 @@ pub(crate) struct Remote {
     pub(super) authorities: Authorities,
     pub(super) tls: TlsBase,
     pub(super) metrics: Arc<Metrics>,
+    /// The limit of log lines that clients can cause.
+    pub(super) limiter: Arc<Limiter>,
     sts: Option<MtaStsDirectory>,
     own: Name,
 }
@@ -65,7 +69,7 @@ impl TlsDemand {
 pub(crate) struct Demands {
     pub(crate) tls: TlsDemand,
     pub(crate) needs: Needs,
-    /// The client whose address goes on to hosts of `hosts_send_proxy`.
+    /// The client whose address goes on to hosts of `hosts_send_proxy`, and that the lines of the log are counted for.
     pub(crate) client: Option<ProxiedClient>,
 }
 
@@ -98,6 +102,7 @@ impl Remote {
             authorities,
             tls: TlsBase::new(&provider)?,
             metrics: Arc::default(),
+            limiter: Arc::default(),
             sts: sts_directory(&settings)?,
             own: Name::from(&settings.helo),
             settings,
@@ -111,15 +116,20 @@ impl Remote {
         Self { metrics: Arc::clone(metrics), ..self }
     }
 
+    /// Limits the lines of the log with this limiter.
+    pub(crate) fn limiting(self, limiter: &Arc<Limiter>) -> Self {
+        Self { limiter: Arc::clone(limiter), ..self }
+    }
+
     /// Finds the hosts of a next hop.
     pub(crate) async fn find(
         &self,
         outbound: Outbound<'_>,
         time: Duration,
     ) -> Result<Found, NoHosts> {
-        let Outbound { route, domain, demands } = outbound;
+        let Outbound { route, demands, .. } = outbound;
         let demand = demands.tls;
-        let sts = self.sts(route, demand)?;
+        let sts = self.sts(route, demands)?;
         let dnssec = self.dnssec(outbound).await.map_err(undecided)?;
         let options = PolicyOptions::default()
             .with_insecure_mx(if self.settings.insecure_mx {
@@ -145,7 +155,7 @@ impl Remote {
         }
         let (mut tried, mut required, mut reported) = (Vec::new(), Vec::new(), Vec::new());
         for host in plain.list.iter().map(|host| &host.policy) {
-            let choice = self.dane((domain, route.port), host).await.map_err(undecided)?;
+            let choice = self.dane(outbound, host).await.map_err(undecided)?;
             if choice.requires {
                 required.push(host);
             } else if choice.reports {
@@ -178,12 +188,14 @@ impl Remote {
     }
 
     /// Returns the MTA-STS policy of the domain. One that cannot be read may forbid clear text: mail waits for it.
-    fn sts(&self, route: &RouteData, demand: TlsDemand) -> Result<Option<StsPolicy>, NoHosts> {
+    fn sts(&self, route: &RouteData, demands: Demands) -> Result<Option<StsPolicy>, NoHosts> {
         let RouteTo::Domain(domain) = &route.to else { return Ok(None) };
-        let directory = self.sts.as_ref().filter(|_| demand != TlsDemand::Waived);
+        let directory = self.sts.as_ref().filter(|_| demands.tls != TlsDemand::Waived);
         let Some(directory) = directory else { return Ok(None) };
         directory.policy(&Name::from(domain), SystemTime::now()).map_err(|error| {
-            warn!("{error}; mail for the domain is deferred");
+            if self.writes(demands.client) {
+                warn!("{error}; mail for the domain is deferred");
+            }
             NoHosts::Deferred { reason: error.to_string(), failure: None }
         })
     }
@@ -194,7 +206,7 @@ impl Remote {
         let (text, tls) = (name.to_string(), OutgoingTls::default());
         let mut outgoing = self.outgoing((outbound.domain, &text), None, &tls);
         let decided = self.settings.lists.dnssec(&mut outgoing, &name).await;
-        log(&mut outgoing);
+        self.log(&mut outgoing, outbound.demands);
         Ok(match decided? {
             (_, true) => Dnssec::Required,
             (true, false) => Dnssec::Requested,
@@ -205,7 +217,7 @@ impl Remote {
     /// Decides about DANE for a host: one of the addresses that are tried in a list is enough.
     async fn dane(
         &self,
-        (domain, port): (&str, u16),
+        Outbound { route, domain, demands }: Outbound<'_>,
         host: &HostPolicy,
     ) -> Result<DaneChoice, Undecided> {
         let text = host.host.to_string();
@@ -215,13 +227,27 @@ impl Remote {
         };
         let (tls, mut choice) = (OutgoingTls::default(), DaneChoice::default());
         for &address in host.addresses.iter().take(MAX_ADDRESSES) {
-            let socket = SocketAddr::new(address, port);
+            let socket = SocketAddr::new(address, route.port);
             let mut outgoing = self.outgoing((domain, &text), Some(socket), &tls);
             let of_address = self.settings.lists.dane(&mut outgoing, name, address).await;
-            log(&mut outgoing);
+            self.log(&mut outgoing, demands);
             choice.add(of_address?);
         }
         Ok(choice)
+    }
+
+    /// Logs the faults of a list, as far as the client may cause lines.
+    pub(super) fn log(&self, outgoing: &mut Outgoing<'_>, demands: Demands) {
+        for line in outgoing.take_log() {
+            if self.writes(demands.client) {
+                warn!("remote_smtp: {line}");
+            }
+        }
+    }
+
+    /// Counts a line about a failed delivery; tells whether to write it.
+    pub(super) fn writes(&self, client: Option<ProxiedClient>) -> bool {
+        self.limiter.writes_for(client.map(ProxiedClient::address), LineKind::Delivery)
     }
 
     /// The surroundings of a list.
@@ -244,12 +270,6 @@ fn sts_directory(settings: &RemoteSettings) -> Result<Option<MtaStsDirectory>, R
         return Err(RemoteError::NoFolder { path });
     }
     Ok(Some(MtaStsDirectory::new(path)))
-}
-
-pub(super) fn log(outgoing: &mut Outgoing<'_>) {
-    for line in outgoing.take_log() {
-        warn!("remote_smtp: {line}");
-    }
 }
 
 fn undecided(_: Undecided) -> NoHosts {

@@ -91,9 +91,10 @@ impl Sender {
             None => Events::default(),
             Some(events) => {
                 fs::create_dir_all(&spool_directory)?;
-                let lists = EventLists::new(remote.helo.as_str(), services, Arc::default());
-                let lists = Arc::new(lists);
-                Events::start(&events, &spool_directory, &database, &lookups, lists)?
+                let limiter = Arc::default();
+                let host = remote.helo.as_str();
+                let lists = Arc::new(EventLists::new(host, services, Arc::clone(&limiter)));
+                Events::start(&events, &spool_directory, &database, &lookups, lists, &limiter)?
             }
         };
         let route = settings.route.map(|route| route.parse()).transpose()?;

@@ -23,6 +23,7 @@ use super::settings::{EventSettings, SHIPPED};
 use super::worker::Worker;
 use crate::gateway::lookups::engines::Engines;
 use crate::gateway::telemetry::line_limit::cut;
+use crate::gateway::telemetry::log::{self, Limiter};
 use crate::gateway::telemetry::metrics::readings::EventsReading;
 
 /// The dispatcher; its clones share the queue. The default ignores all events.
@@ -35,6 +36,8 @@ pub(super) struct Hearing {
     pub(super) engines: Arc<Engines>,
     pub(super) lists: Arc<dyn ActionLists>,
     pub(super) queue: Arc<Queue>,
+    /// The limit of log lines that clients can cause.
+    pub(super) limiter: Arc<Limiter>,
     /// Closed when actions can run.
     pub(super) ready: Semaphore,
     /// Closed when the threads have ended.
@@ -43,7 +46,7 @@ pub(super) struct Hearing {
 
 impl Events {
     /// Starts, with the events that an earlier process left in `directory`; `database` is that of
-    /// `sqlite` lookups, and `lists` are those that actions call.
+    /// `sqlite` lookups, `lists` are those that actions call, and `limiter` limits the log.
     ///
     /// # Errors
     ///
@@ -54,6 +57,7 @@ impl Events {
         database: &Path,
         engines: &Arc<Engines>,
         lists: Arc<dyn ActionLists>,
+        limiter: &Arc<Limiter>,
     ) -> Result<Self, EventsStart> {
         if settings.is_off() {
             return Ok(Self::default());
@@ -65,8 +69,10 @@ impl Events {
             Overflow::open(directory, settings.overflow).map_err(EventsStart::Overflow)?;
         let queue = Arc::new(Queue::new(settings.queue, overflow));
         let (settings, engines) = (settings.clone(), Arc::clone(engines));
+        let limiter = Arc::clone(limiter);
         let (ready, ended) = (Semaphore::new(0), Semaphore::new(0));
-        let hearing = Arc::new(Hearing { settings, engines, lists, queue, ready, ended });
+        let hearing = Hearing { settings, engines, lists, queue, limiter, ready, ended };
+        let hearing = Arc::new(hearing);
         let (runtime, database) = (Handle::current(), database.to_owned());
         let worker = Worker { hearing: Arc::clone(&hearing), runtime, database };
         worker.start().map_err(EventsStart::Thread)?;
@@ -104,7 +110,7 @@ impl Events {
     /// the configuration.
     pub(crate) async fn ask(&self, raised: RaisedEvent) -> Effect {
         let Some(hearing) = self.0.as_deref() else { return Effect::Ignored };
-        let Hearing { settings, ready, engines, .. } = hearing;
+        let Hearing { settings, ready, engines, limiter, .. } = hearing;
         let transport = raised.transport();
         let Some(template) = settings.action(raised.name(), transport.as_deref()) else {
             return Effect::Ignored;
@@ -118,11 +124,11 @@ impl Events {
         let _ = timeout(settings.timeout, ready.acquire()).await;
         let mut batch = Batch::new(hearing);
         let done = batch.act(template, &raised).await;
-        super::worker::report(&raised, &done);
+        super::worker::report(limiter, &raised, &done);
         engines.metrics().events.count(super::worker::result(&done));
         if done.outcome.effect != Effect::Ignored {
-            let (name, text) = (raised.name().as_str(), cut(done.outcome.text.to_string()));
-            info!(event = "event_action", name, "{name} event requests alternate response: {text}");
+            let text = cut(done.outcome.text.to_string());
+            log::alternate_response(limiter, raised.client(), raised.name().as_str(), &text);
         }
         done.outcome.effect
     }

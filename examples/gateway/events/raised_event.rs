@@ -1,5 +1,6 @@
 //! An event of the gateway, with all its variables.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -30,6 +31,14 @@ impl RaisedEvent {
 
     pub(crate) fn name(&self) -> EventName {
         self.event.name()
+    }
+
+    /// Returns the address of the client that caused it, if one did.
+    pub(crate) fn client(&self) -> Option<IpAddr> {
+        match self.facts.variable("sender_host_address") {
+            Variable::Value(address) => String::from_utf8_lossy(address.as_bytes()).parse().ok(),
+            Variable::Unset | Variable::Unknown => None,
+        }
     }
 
     /// Returns the transport, if any.

@@ -14,7 +14,7 @@ use super::ledger::Ledger;
 use super::queue::QueuedWork;
 use super::raised_event::RaisedEvent;
 use crate::cases::count::counted;
-use crate::gateway::telemetry::log;
+use crate::gateway::telemetry::log::{self, Limiter};
 use crate::gateway::telemetry::metrics::words::EventResult;
 
 /// The state of the thread.
@@ -84,7 +84,7 @@ impl Worker {
     }
 
     fn work_off(&self, events: &[RaisedEvent], ledger: &mut Ledger) {
-        let Hearing { settings, queue, engines, .. } = &*self.hearing;
+        let Hearing { settings, queue, engines, limiter, .. } = &*self.hearing;
         let mut batch = Batch::new(&self.hearing).with_ledger(ledger);
         let mut failures = 0_usize;
         for (at, raised) in events.iter().enumerate() {
@@ -105,7 +105,7 @@ impl Worker {
             if done.has_failed() {
                 failures += 1;
                 if failures <= REPORTED {
-                    report(raised, &done);
+                    report(limiter, raised, &done);
                 }
             }
         }
@@ -122,16 +122,13 @@ pub(super) fn result(done: &Done) -> EventResult {
 }
 
 /// Logs a failed action; a `fail` in the action is not a failure.
-pub(super) fn report(raised: &RaisedEvent, done: &Done) {
+pub(super) fn report(limiter: &Limiter, raised: &RaisedEvent, done: &Done) {
     let Some(stop) = done.outcome.stop.as_ref().filter(|_| done.has_failed()) else { return };
     let (name, transport) = (raised.name().as_str(), raised.transport());
     let place = transport.as_deref().unwrap_or("main");
     let why = done.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
     let why = mail_types::exim::Value::trusted(&why).to_string();
-    error!(
-        event = "event_action",
-        name, "failed to expand event_action {name} in {place}: {stop}{why}"
-    );
+    log::failed_action(limiter, raised.client(), name, &format!("in {place}: {stop}{why}"));
 }
 
 /// The most failures of a batch that are logged one by one.

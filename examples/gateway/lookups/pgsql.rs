@@ -255,7 +255,6 @@ fn as_text(sql: &str, columns: usize, bytes: usize) -> String {
     // `format` gives the server's own text form, unlike a cast.
     let text = |name: &String| format!("left(format('%s', {name}), {most})");
     let texts: Vec<_> = names.iter().map(text).collect();
-    let sql = sql.trim_end().trim_end_matches(';');
     // The statement may end in a comment.
     format!("WITH found ({}) AS ({sql}\n) SELECT {} FROM found", names.join(", "), texts.join(", "))
 }

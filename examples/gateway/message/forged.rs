@@ -13,6 +13,7 @@
 use std::ops::Range;
 
 use bytes::Bytes;
+use mail_types::exim::is_invisible;
 use mail_types::smtp::{Domain, Field, Header, MailHost};
 
 /// Tells whether a host is or may be this one.
@@ -130,7 +131,7 @@ fn tokens(body: &[u8]) -> Vec<Token> {
     let (mut tokens, mut word) = (Vec::new(), None::<String>);
     let (mut depth, mut quoted) = (0_usize, false);
     let text = String::from_utf8_lossy(body);
-    let mut chars = text.chars().filter(|c| !is_ignored(*c));
+    let mut chars = text.chars().filter(|c| !is_invisible(*c));
     while let Some(c) = chars.next() {
         match c {
             '\\' if quoted => word.get_or_insert_default().extend(chars.next()),
@@ -155,19 +156,6 @@ fn tokens(body: &[u8]) -> Vec<Token> {
     }
     tokens.extend(word.take().map(Token::Word));
     tokens
-}
-
-/// Tells whether a character is invisible: Unicode's `Default_Ignorable_Code_Point`, with marks of the
-/// writing direction and fillers, and the marks of annotations.
-fn is_ignored(c: char) -> bool {
-    matches!(
-        c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
-            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
-            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
-            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}'
-    )
 }
 
 /// The most fields of a message that are read; the next ones are removed.

@@ -61,11 +61,7 @@ struct EventCalls<'a> {
 impl EventCalls<'_> {
     /// Writes the lines of rules, as far as the client of the event may cause some.
     fn write_log(&mut self) {
-        let name = self.raised.name();
-        let host = match self.raised.variable("sender_host_address") {
-            Variable::Value(address) => String::from_utf8_lossy(address.as_bytes()).parse().ok(),
-            Variable::Unset | Variable::Unknown => None,
-        };
+        let (name, host) = (self.raised.name(), self.raised.client());
         for line in self.state.take_log() {
             log::event_rule(&self.lists.limiter, host, name.as_str(), &line);
         }

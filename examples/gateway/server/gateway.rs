@@ -128,17 +128,19 @@ impl Gateway {
         let event_lists = Arc::new(event_lists);
         let lists = Arc::<EventLists>::clone(&event_lists);
         Ok(Self {
-            events: Events::start(&startup.events, directory, database, &engines, lists)?,
+            events: Events::start(&startup.events, directory, database, &engines, lists, &limiter)?,
             event_lists,
             host_limit: Arc::new(HostLimit::new(startup.smtp_accept_max_per_host)),
             failures: Failures::new(host.clone(), discovery, Arc::clone(&limiter)),
             reporter: Arc::new(reporter),
             memory: Arc::new(Memory::new(startup.message_memory_limit, startup.smtp_data_min_rate)),
+            live: watch::Sender::new(Arc::new(Live::new(
+                live, &startup, services, names, &limiter,
+            )?)),
             limiter,
             deadlines: Deadlines::default(),
             metrics,
             stop: watch::Sender::new(None),
-            live: watch::Sender::new(Arc::new(Live::new(live, &startup, services, names)?)),
             store,
             startup,
         })
@@ -163,6 +165,7 @@ impl Live {
         &self,
         settings: LiveSettings,
         startup: &StartupSettings,
+        limiter: &Arc<Limiter>,
     ) -> Result<Self, GatewayError> {
         let metrics = &self.services.metrics;
         let services = Services {
@@ -173,7 +176,7 @@ impl Live {
             message_body_visible: settings.message_body_visible,
             metrics: Arc::clone(metrics),
         };
-        Self::new(settings, startup, services, self.host_names.resolver())
+        Self::new(settings, startup, services, self.host_names.resolver(), limiter)
     }
 
     fn new(
@@ -181,6 +184,7 @@ impl Live {
         startup: &StartupSettings,
         services: Services,
         names: Arc<dyn Resolve>,
+        limiter: &Arc<Limiter>,
     ) -> Result<Self, GatewayError> {
         let session = Arc::new(settings.session.clone());
         let (tls, directory) = (std::mem::take(&mut settings.tls), &startup.spool_directory);
@@ -191,7 +195,8 @@ impl Live {
         }
         Ok(Self {
             remote: Remote::new(remote, Arc::clone(resolver), Arc::clone(lookups))?
-                .counting(metrics),
+                .counting(metrics)
+                .limiting(limiter),
             tls: Arc::new(Tls::new(tls, directory, &session.primary_hostname, metrics)?),
             since: SystemTime::now(),
             host_names: HostNames::new(names, settings.host_lookup_timeout),

@@ -65,7 +65,7 @@ impl Gateway {
     fn reload(&self, configure: &Configure) -> Result<(), Failure> {
         let ServerSettings { startup, live } = configure()?;
         let lists = Arc::clone(live.rules.named());
-        let live = self.live().again(live, &self.startup)?;
+        let live = self.live().again(live, &self.startup, &self.limiter)?;
         if lists.texts_of(Stage::Event) != self.event_lists.named().texts_of(Stage::Event) {
             warn!(
                 "a list of rules that event_action calls: a change takes effect at the next start only"

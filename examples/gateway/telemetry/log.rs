@@ -10,7 +10,7 @@ use std::time::Instant;
 use mail_types::exim::{Trust, Value};
 use mail_types::smtp::{Mailbox, Reply};
 use thiserror::Error as ThisError;
-use tracing::{Level, info, warn};
+use tracing::{Level, error, info, warn};
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -93,6 +93,11 @@ impl Limiter {
         self.told(|repeats| repeats.count(host, kind, Instant::now()))
     }
 
+    /// The same; what no host caused is written.
+    pub(crate) fn writes_for(&self, host: Option<IpAddr>, kind: LineKind) -> bool {
+        host.is_none_or(|host| self.writes(host, kind))
+    }
+
     /// A message of a host was accepted.
     pub(crate) fn accept(&self, host: IpAddr) {
         self.told(|repeats| repeats.accept(host));
@@ -121,7 +126,7 @@ impl Limiter {
 
 /// Logs the number of omitted lines.
 fn left_out(sum: &Sum) {
-    let Sum { refusals, rules, .. } = *sum;
+    let Sum { refusals, rules, deliveries, .. } = *sum;
     let host = sum.host.map_or_else(
         || "other hosts".into(),
         |host| match host {
@@ -136,6 +141,15 @@ fn left_out(sum: &Sum) {
     if rules > 0 {
         let told = counted(rules, "more line");
         info!(event = "rules", host, count = rules, "H={host} {told} of rules");
+    }
+    if deliveries > 0 {
+        let told = counted(deliveries, "more line");
+        info!(
+            event = "deliveries",
+            host,
+            count = deliveries,
+            "H={host} {told} of failed deliveries"
+        );
     }
 }
 
@@ -247,8 +261,22 @@ pub(crate) fn rule(
 
 /// Logs the text of a rule that the action of an event has called, for a client's session or without one.
 pub(crate) fn event_rule(limiter: &Limiter, host: Option<IpAddr>, name: &str, line: &str) {
-    if host.is_none_or(|host| limiter.writes(host, LineKind::Rule)) {
+    if limiter.writes_for(host, LineKind::Rule) {
         info!(event = "rule", name, text = line, "event_action {name}: {line}");
+    }
+}
+
+/// Logs what the action of an event returned to change what happens, for a client's session or without one.
+pub(crate) fn alternate_response(limiter: &Limiter, host: Option<IpAddr>, name: &str, text: &str) {
+    if limiter.writes_for(host, LineKind::Rule) {
+        info!(event = "event_action", name, "{name} event requests alternate response: {text}");
+    }
+}
+
+/// Logs an action that failed, for a client's session or without one: `why` has its place and the reason.
+pub(crate) fn failed_action(limiter: &Limiter, host: Option<IpAddr>, name: &str, why: &str) {
+    if limiter.writes_for(host, LineKind::Rule) {
+        error!(event = "event_action", name, "failed to expand event_action {name} {why}");
     }
 }
 

@@ -17,6 +17,8 @@ pub(crate) enum LineKind {
     Refusal,
     /// The text of a rule or a list.
     Rule,
+    /// A delivery to a next hop that failed, or what kept it from one.
+    Delivery,
 }
 
 /// The lines of the hosts in their current intervals.
@@ -35,6 +37,7 @@ struct Account {
     since: Instant,
     refusals: Count,
     rules: Count,
+    deliveries: Count,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -50,6 +53,7 @@ pub(crate) struct Sum {
     pub(crate) host: Option<IpAddr>,
     pub(crate) refusals: u64,
     pub(crate) rules: u64,
+    pub(crate) deliveries: u64,
 }
 
 impl Repeats {
@@ -57,6 +61,8 @@ impl Repeats {
     pub(crate) const REFUSALS: u32 = 10;
     /// The lines of rules that are written in each interval, unless a message is accepted.
     pub(crate) const RULES: u32 = 1000;
+    /// The same for lines of failed deliveries.
+    pub(crate) const DELIVERIES: u32 = 1000;
     /// The length of an interval.
     pub(crate) const INTERVAL: Duration = Duration::from_mins(1);
     /// The most hosts with an account of their own.
@@ -82,13 +88,15 @@ impl Repeats {
         match kind {
             LineKind::Refusal => account.refusals.add(Self::REFUSALS),
             LineKind::Rule => account.rules.add(Self::RULES),
+            LineKind::Delivery => account.deliveries.add(Self::DELIVERIES),
         }
     }
 
-    /// A message of a host was accepted: the lines of its rules are counted anew.
+    /// A message of a host was accepted: the lines of its rules and of its failed deliveries are counted anew.
     pub(crate) fn accept(&mut self, host: IpAddr) {
         if let Some(account) = self.hosts.get_mut(&network(host)) {
             account.rules.written = 0;
+            account.deliveries.written = 0;
         }
     }
 
@@ -129,7 +137,8 @@ impl Repeats {
 
 impl Account {
     fn new(since: Instant) -> Self {
-        Self { since, refusals: Count::default(), rules: Count::default() }
+        let [refusals, rules, deliveries] = [Count::default(); 3];
+        Self { since, refusals, rules, deliveries }
     }
 
     fn is_over(&self, now: Instant) -> bool {
@@ -137,8 +146,11 @@ impl Account {
     }
 
     fn sum(self, host: Option<IpAddr>) -> Option<Sum> {
-        let (refusals, rules) = (self.refusals.left_out, self.rules.left_out);
-        (refusals > 0 || rules > 0).then_some(Sum { host, refusals, rules })
+        let Self { refusals, rules, deliveries, .. } = self;
+        let [refusals, rules, deliveries] =
+            [refusals, rules, deliveries].map(|count| count.left_out);
+        let is_any = refusals > 0 || rules > 0 || deliveries > 0;
+        is_any.then_some(Sum { host, refusals, rules, deliveries })
     }
 }
 

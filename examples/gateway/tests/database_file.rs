@@ -59,6 +59,7 @@ async fn events_are_written_where_they_are_looked_for() {
         &config.server.live.lookups.sqlite_dbfile,
         &engines,
         no_lists(),
+        &Arc::default(),
     )
     .unwrap();
     let seen = || {

@@ -46,6 +46,7 @@ fn start(folder: &Path, options: &str) -> Events {
         &config.server.live.lookups.sqlite_dbfile,
         &engines,
         no_lists(),
+        &Arc::default(),
     )
     .unwrap()
 }

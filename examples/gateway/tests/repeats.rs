@@ -12,7 +12,7 @@ fn count(repeats: &mut Repeats, host: &str, kind: LineKind, times: usize, now: I
 }
 
 fn refusals(host: Option<&str>, refusals: u64) -> Sum {
-    Sum { host: host.map(|host| host.parse().unwrap()), refusals, rules: 0 }
+    Sum { host: host.map(|host| host.parse().unwrap()), refusals, rules: 0, deliveries: 0 }
 }
 
 /// In whatever connections they come.
@@ -80,7 +80,10 @@ fn lines_of_rules_have_a_limit_of_their_own_that_a_message_begins_anew() {
     assert_eq!(count(&mut repeats, flooder, LineKind::Refusal, 1, now), 0);
     repeats.end();
     let flooder = Some(flooder.parse().unwrap());
-    assert_eq!(repeats.take_sums(), [Sum { host: flooder, refusals: 49_991, rules: 49_000 }]);
+    assert_eq!(
+        repeats.take_sums(),
+        [Sum { host: flooder, refusals: 49_991, rules: 49_000, deliveries: 0 }]
+    );
 }
 
 /// However many hosts there are, the lines and the memory are bounded.

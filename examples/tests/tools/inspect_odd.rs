@@ -86,11 +86,24 @@ fn a_missing_domain_has_its_own_policy() {
     }
 }
 
+/// RFC 9989 section 4.7: a record of another version is none, which its publisher must be told.
+#[test]
+fn a_record_of_another_version_is_a_defect() {
+    let zone = "_dmarc.a.example. TXT \"v=DMARC2; p=reject\"\n_dmarc.b.example. TXT \"v=DMARC1; p=none\"\n\
+                _dmarc.b.example. TXT \"v=DMARC2; p=none\"\n_dmarc.c.example. TXT \"v=spf1 -all\"\n";
+    let version = "DMARC record does not begin with v=DMARC1";
+    for (domain, is_told) in [("a.example", true), ("b.example", false), ("c.example", false)] {
+        let found = found("version", zone, domain);
+        let texts = about(&found, &format!("_dmarc.{domain}"));
+        assert_eq!(texts.iter().any(|text| text == version), is_told, "{found}");
+    }
+}
+
 /// RFC 7505 section 3, RFC 5321 section 5.1.
 #[test]
 fn mx_data_that_is_no_host_is_a_defect() {
     let zone = "both.example. MX 0 .\nboth.example. MX 10 mx.both.example.\nmx.both.example. A 192.0.2.1\n\
-                null.example. MX 0 .\nliteral.example. MX 10 [192.0.2.1].\nliteral.example. MX 20 2001:db8::1.\n";
+                null.example. MX 0 .\nlate.example. MX 10 .\nliteral.example. MX 10 [192.0.2.1].\nliteral.example. MX 20 2001:db8::1.\n";
     let both = found("mx", zone, "both.example");
     let first = &both["defects"][0];
     assert_eq!(first["severity"], "warning", "{both}");
@@ -101,6 +114,11 @@ fn mx_data_that_is_no_host_is_a_defect() {
     );
     let null = about(&found("mx", zone, "null.example"), "null.example");
     assert!(!null.iter().any(|text| text.contains("beside others")), "{null:?}");
+    assert!(!null.iter().any(|text| text.contains("preference")), "{null:?}");
+    let late = found("mx", zone, "late.example");
+    let texts = about(&late, "late.example");
+    assert_eq!(texts[1], "a null MX record with preference 10 instead of 0", "{late}");
+    assert_eq!(late["defects"][1]["section"], "RFC 7505 section 3", "{late}");
     let literal = found("mx", zone, "literal.example");
     for host in ["[192.0.2.1]", "2001:db8::1"] {
         let texts = about(&literal, host);

@@ -19,7 +19,7 @@ const FAULTY: [(&str, &str, [usize; 2]); 14] = [
     (
         "no version",
         "e.example. TXT \" v=spf1 -all\"\n_dmarc.e.example. TXT \"v=DMARC; p=none\"\n",
-        [1, 1],
+        [1, 2],
     ),
     (
         "several",

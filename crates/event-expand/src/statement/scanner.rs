@@ -252,16 +252,17 @@ impl Scanner {
     }
 
     /// Returns the SQL, and the pieces of its parameters.
-    pub(super) fn finish(self) -> Result<(String, Pieces), StatementError> {
+    pub(super) fn finish(mut self) -> Result<(String, Pieces), StatementError> {
         match self.context {
             SqlContext::Plain | SqlContext::Line => {}
             _ => return Err(StatementError::Open),
         }
-        if let Some(at) = self.end
-            && self.has_second
-            && !is_creation(&self.sql)
-        {
-            return Err(StatementError::SecondStatement { at });
+        if let Some(at) = self.end.filter(|_| !is_creation(&self.sql)) {
+            if self.has_second {
+                return Err(StatementError::SecondStatement { at });
+            }
+            // Only blanks and comments follow, which would end the statement in a clause, too.
+            self.sql.truncate(at);
         }
         let sql = String::from_utf8(self.sql).map_err(|_| StatementError::Text)?;
         Ok((sql, self.pieces))

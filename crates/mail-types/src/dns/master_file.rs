@@ -17,7 +17,9 @@ pub(crate) struct MasterFile<'a> {
 
 impl<'a> MasterFile<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        Self { rest: text, line: 1, began: 1, origin: None, owner: None, ttl: Zone::TTL }
+        // The mark of some editors would be a part of the first name.
+        let rest = text.strip_prefix('\u{feff}').unwrap_or(text);
+        Self { rest, line: 1, began: 1, origin: None, owner: None, ttl: Zone::TTL }
     }
 
     /// The line where the last record began.

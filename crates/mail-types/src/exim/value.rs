@@ -15,9 +15,10 @@ pub enum Trust {
 
 /// Bytes and their trust.
 ///
-/// [`Display`](fmt::Display) is for log lines: it cannot write a CR, an LF or any other control
-/// character. It escapes them, as well as backslashes and octets that are not UTF-8. Headers and
-/// replies take [`to_line`](Self::to_line).
+/// [`Display`](fmt::Display) is for log lines: it cannot write a CR, an LF, any other control
+/// character, or an invisible one, such as those that change the direction of text. It escapes them,
+/// as well as backslashes and octets that are not UTF-8. Headers and replies take
+/// [`to_line`](Self::to_line).
 ///
 /// ```
 /// use mail_types::exim::{Trust, Value};
@@ -62,8 +63,9 @@ impl<'a> Value<'a> {
     }
 
     /// Returns the value as text for the body of a header field or for a reply: a line break with
-    /// the blanks around it becomes one blank, any other control character or line separator `?`,
-    /// and octets that are not UTF-8 U+FFFD. Backslashes and quotes are unchanged.
+    /// the blanks around it becomes one blank, any other control character, a line separator and a
+    /// mark of the writing direction `?`, and octets that are not UTF-8 U+FFFD. Backslashes and quotes
+    /// are unchanged.
     ///
     /// ```
     /// use mail_types::exim::{Trust, Value};
@@ -123,8 +125,8 @@ impl fmt::Display for Value<'_> {
         }
         for chunk in self.bytes.utf8_chunks() {
             let mut plain = chunk.valid();
-            while let Some(at) =
-                plain.find(|c: char| c == '\\' || c.is_control() || is_separator(c))
+            while let Some(at) = plain
+                .find(|c: char| c == '\\' || c.is_control() || is_separator(c) || is_invisible(c))
             {
                 let (before, rest) = plain.split_at(at);
                 f.write_str(before)?;
@@ -165,7 +167,31 @@ impl<'a> From<Value<'a>> for Variable<'a> {
     }
 }
 
-/// Tells whether a character breaks lines, or changes the direction of text, on display.
+/// Tells whether a character breaks lines, or changes the direction of text (UAX #9), on display.
 fn is_separator(c: char) -> bool {
-    matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    matches!(
+        c,
+        '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    )
+}
+
+/// Tells whether a character is invisible: Unicode's `Default_Ignorable_Code_Point`, among them the marks
+/// of the writing direction (UAX #9), and the marks of annotations. Two different texts may look the
+/// same with one.
+///
+/// ```
+/// use mail_types::exim::is_invisible;
+///
+/// assert!(is_invisible('\u{200b}') && is_invisible('\u{202e}') && !is_invisible(' '));
+/// ```
+#[must_use]
+pub fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}'
+    )
 }
