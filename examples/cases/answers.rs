@@ -1,7 +1,6 @@
 //! The source of DNS answers for a case: the case itself, a master file, or a resolver.
 
 use std::error::Error;
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +10,7 @@ use mail_types::hickory::{Resolver, ResolverSettings};
 use tokio::runtime::Runtime;
 
 use super::resolver::ResolverArguments;
-use super::shown::{named, read_in};
+use super::shown::{read_in, read_text};
 
 /// Who answers where a case has no answers of its own.
 #[derive(Default)]
@@ -30,7 +29,7 @@ impl Answers {
     /// The fault of the file, for people.
     pub fn new(zone: Option<&Path>) -> Result<Self, Box<dyn Error>> {
         let Some(file) = zone else { return Ok(Self::default()) };
-        let text = named(file, fs::read_to_string(file))?;
+        let text = read_text(file)?;
         let zone = Zone::parse(&text).map_err(|error| format!("{error}: {}", error.error));
         Ok(Self { zone: Some(Arc::new(read_in(file, zone)?)), ..Self::default() })
     }

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt::{Display, Write as _};
+use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -52,6 +53,22 @@ pub fn hex(octets: &[u8]) -> String {
 /// That of the file, with its name.
 pub fn named<T>(file: &Path, done: io::Result<T>) -> io::Result<T> {
     done.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", file.display())))
+}
+
+/// Reads a text.
+///
+/// # Errors
+///
+/// That of the system, or the line of the first octet that is not UTF-8; with the name of the file.
+pub fn read_text(file: &Path) -> io::Result<String> {
+    let text = String::from_utf8(named(file, fs::read(file))?);
+    text.map_err(|error| {
+        let sound = error.utf8_error().valid_up_to();
+        let before = error.as_bytes().iter().take(sound);
+        let line = 1 + before.filter(|octet| **octet == b'\n').count();
+        let text = format!("{}: line {line}: an octet that is not UTF-8", file.display());
+        io::Error::new(io::ErrorKind::InvalidData, text)
+    })
 }
 
 /// Puts the name of the file before the error of its content.

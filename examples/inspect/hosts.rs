@@ -1,6 +1,8 @@
 //! The inspection of a mail host: its policy, the certificates that it sends, and its OCSP staple.
 
 use std::net::SocketAddr;
+use std::panic::resume_unwind;
+use std::thread;
 
 use dane_tlsa::mail_types::dns::Name;
 use dane_tlsa::{
@@ -46,19 +48,19 @@ pub(crate) fn inspect(policy: &HostPolicy, port: u16, reach: Reach) -> MailHost 
         let text = format!("{count} addresses: only the first {MAX_ADDRESSES} are connected to");
         host.defects.push(Defect::new(Severity::Notice, policy.host.to_string(), text));
     }
-    for address in policy.addresses.iter().take(MAX_ADDRESSES) {
-        let address = SocketAddr::new(*address, port);
+    let addresses = policy.addresses.iter().take(MAX_ADDRESSES);
+    let addresses: Vec<_> = addresses.map(|ip| SocketAddr::new(*ip, port)).collect();
+    let told = ask(&addresses, reach, (&records, &names));
+    for (address, told) in addresses.into_iter().zip(told) {
         let about = format!("{} [{}]", policy.host, address.ip());
-        if reach == Reach::Public && !is_public(address.ip()) {
-            host.defects.push(Defect::new(Severity::Problem, about, NOT_PUBLIC.to_owned()));
-            let error = Some(format!("not asked: {NOT_PUBLIC}"));
-            host.servers.push(Server { error, ..Server::new(address) });
-            continue;
-        }
-        let server = match server_chain::sent(&address.to_string(), port, true, &records, &names) {
-            Ok(sent) => judge(address, &about, &sent, (&records, &names), &mut host.defects),
-            Err(error) => {
-                let error = error.to_string();
+        let server = match told {
+            None => {
+                host.defects.push(Defect::new(Severity::Problem, about, NOT_PUBLIC.to_owned()));
+                let error = Some(format!("not asked: {NOT_PUBLIC}"));
+                Server { error, ..Server::new(address) }
+            }
+            Some(Ok(sent)) => judge(address, &about, &sent, (&records, &names), &mut host.defects),
+            Some(Err(error)) => {
                 host.defects.push(of_connection(policy, about, error.clone()));
                 Server { error: Some(error), ..Server::new(address) }
             }
@@ -66,6 +68,29 @@ pub(crate) fn inspect(policy: &HostPolicy, port: u16, reach: Reach) -> MailHost 
         host.servers.push(server);
     }
     host
+}
+
+/// Asks the servers within reach for their certificates: all at once, so that slow ones take no longer than one.
+fn ask(
+    addresses: &[SocketAddr],
+    reach: Reach,
+    (records, names): (&RecordSet, &[Name]),
+) -> Vec<Option<Result<Sent, String>>> {
+    let ask = |address: &SocketAddr| {
+        let sent = server_chain::sent(&address.to_string(), address.port(), true, records, names);
+        sent.map_err(|error| error.to_string())
+    };
+    let is_within = |address: &SocketAddr| reach == Reach::Everybody || is_public(address.ip());
+    thread::scope(|scope| {
+        let asked = addresses
+            .iter()
+            .map(|address| is_within(address).then(|| scope.spawn(move || ask(address))));
+        let asked: Vec<_> = asked.collect();
+        let sent = asked.into_iter().map(|asked| {
+            asked.map(|asked| asked.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        });
+        sent.collect()
+    })
 }
 
 /// The records by which a host is authenticated, and its names, the TLSA base domain first.

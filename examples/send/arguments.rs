@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use examples::cases::resolver::ResolverArguments;
+use examples::cases::shown::read_text;
 use examples::cases::typed_name::mailbox;
 use examples::gateway::config::Config;
 use examples::gateway::delivery::sender::{Envelope, SenderError, SenderOptions, SenderSettings};
@@ -120,8 +121,7 @@ impl Arguments {
     /// The resolver: a master file, a server, the configuration's, or the system's.
     fn resolver(&self, options: &SenderOptions) -> Result<Arc<dyn Resolve>, Box<dyn Error>> {
         if let Some(file) = &self.zone {
-            let text =
-                fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+            let text = read_text(file)?;
             let zone = Zone::parse(&text)
                 .map_err(|error| format!("{}: {error}: {}", file.display(), error.error))?;
             return Ok(Arc::new(zone.with_security(self.security)));

@@ -189,6 +189,7 @@ fn a_time_to_live_may_have_units() {
         ("$TTL 10m\na A 192.0.2.1", 600),
         ("$TTL 10m\na 7 A 192.0.2.1", 7),
         ("$ORIGIN .\n$TTL 9\n@ A 192.0.2.1\na CNAME @", 9),
+        ("$origin .\n$Ttl 9\n@ A 192.0.2.1\na CNAME @", 9),
     ] {
         let zone = Zone::parse(text).unwrap();
         let found = said(&zone, "a", RecordType::A);

@@ -2,7 +2,7 @@
 //! options that open the server to everybody.
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 
 use toml::{Table, Value};
 
@@ -26,12 +26,12 @@ pub(super) fn all(text: &str, startup: &StartupSettings, live: &LiveSettings) ->
                     this host (an open relay)";
         found.push(("relay_to_domains".to_owned(), open));
     }
-    let strangers = [[192, 0, 2, 77], [198, 51, 100, 77], [203, 0, 113, 77]];
     let proxies = live.clients.proxy_required_hosts.hosts();
-    let is_proxy = |address: [u8; 4]| {
-        proxies.contains_known(None, IpAddr::V4(Ipv4Addr::from(address))) == Some(Ok(true))
-    };
-    if strangers.into_iter().all(is_proxy) {
+    let is_proxy = |address: &IpAddr| proxies.contains_known(None, *address) == Some(Ok(true));
+    // Addresses of documentation: no proxy has one.
+    let v4 = [[192, 0, 2, 77], [198, 51, 100, 77], [203, 0, 113, 77]].map(IpAddr::from);
+    let v6 = [[0x2001, 0xdb8, 0, 0, 0, 0, 0, 77], [0x3fff, 0, 0, 0, 0, 0, 0, 77]].map(IpAddr::from);
+    if v4.iter().all(is_proxy) || v6.iter().all(is_proxy) {
         let open = "matches every host: any client can claim any address by a PROXY header";
         found.push(("proxy_required_hosts".to_owned(), open));
     }

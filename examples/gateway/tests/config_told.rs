@@ -175,7 +175,9 @@ fn a_server_that_is_open_to_everybody_is_told() {
         (format!("{relay}'${{if eq{{$domain}}{{}}{{a}}{{*}}}}'"), ""),
         ("proxy_required_hosts = '*'".to_owned(), proxy),
         ("proxy_required_hosts = '!192.0.2.1 : 0.0.0.0/0 : ::::/0'".to_owned(), proxy),
+        ("proxy_required_hosts = '<; ::/0'".to_owned(), proxy),
         ("proxy_required_hosts = '192.0.2.0/24'".to_owned(), ""),
+        ("proxy_required_hosts = '<; 2001:db8::/32'".to_owned(), ""),
     ] {
         let warnings =
             Config::parse(&text).unwrap_or_else(|error| panic!("{text}: {error}")).warnings;

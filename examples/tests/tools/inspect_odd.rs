@@ -1,7 +1,10 @@
 //! The tool `inspect` and odd records: failures, policies of missing domains, data that is no host.
 
 use std::fs;
+use std::io::Write as _;
+use std::net::TcpListener;
 use std::process::Output;
+use std::thread;
 
 use serde_json::{Value, json};
 
@@ -37,6 +40,20 @@ fn about(found: &Value, name: &str) -> Vec<String> {
     let defects = found["defects"].as_array().unwrap().iter();
     let about = defects.filter(|defect| defect["about"] == name);
     about.map(|defect| defect["text"].as_str().unwrap().to_owned()).collect()
+}
+
+/// A master file with an octet of another charset, though in a comment.
+#[test]
+fn a_master_file_that_is_no_utf8_is_told_with_its_line() {
+    let file = directory("inspect-odd-latin").join("zone");
+    fs::write(&file, b"a.example. MX 0 .\n; caf\xe9\n").unwrap();
+    let told = format!("{}: line 2: an octet that is not UTF-8\n", file.display());
+    let send = ["--from", "a@b.example", "c@a.example"];
+    for (name, arguments) in [("inspect", &["a.example"][..]), ("send", &send)] {
+        let output = output_of(tool(name).arg("--zone").arg(&file).args(arguments), b"");
+        assert_eq!(output.status.code(), Some(2), "{name}");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), format!("{name}: {told}"));
+    }
 }
 
 /// The text, the JSON and the page call nothing absent where the DNS has failed.
@@ -190,4 +207,35 @@ fn each_line_of_a_list_is_read_for_itself() {
     let domains = lines.iter().filter(|line| line.get("mail").is_some());
     let domains: Vec<_> = domains.map(|line| line["domain"].as_str().unwrap()).collect();
     assert_eq!(domains, ["a.example", "b.example", "c.example"]);
+}
+
+/// Each address has its server, and none says a word before all have been connected to.
+#[test]
+fn the_servers_of_a_host_are_asked_at_once() {
+    let first = TcpListener::bind("127.0.0.2:0").unwrap();
+    let port = first.local_addr().unwrap().port();
+    let others = ["127.0.0.3", "127.0.0.4"].map(|ip| TcpListener::bind((ip, port)).unwrap());
+    let answering = thread::spawn(move || {
+        let listeners = [first].into_iter().chain(others);
+        let clients: Vec<_> = listeners.map(|listener| listener.accept().unwrap().0).collect();
+        for mut client in clients {
+            client.write_all(b"554 go away\r\n").unwrap();
+        }
+    });
+    let zone = "a.example. MX 1 mx.a.example.\nmx.a.example. A 127.0.0.2\nmx.a.example. A 127.0.0.3\n\
+                mx.a.example. A 127.0.0.4\n";
+    let file = directory("inspect-odd-at-once").join("zone");
+    fs::write(&file, zone).unwrap();
+    let port = port.to_string();
+    let mut inspect = tool("inspect");
+    inspect.args(["--json", "--allow-private", "--port", &port, "a.example", "--zone"]).arg(file);
+    let found = json_lines(&output_of(&mut inspect, b"")).remove(0);
+    answering.join().unwrap();
+    for number in 0..3 {
+        let server = &found["mail"]["hosts"][0]["servers"][number];
+        let address = format!("127.0.0.{}:{port}", number + 2);
+        assert_eq!(server["address"], address, "{found}");
+        let error = server["error"].as_str().unwrap();
+        assert!(error.starts_with("the server says \"554 go away"), "{found}");
+    }
 }

@@ -92,16 +92,20 @@ impl<'a> MasterFile<'a> {
     ) -> Result<Option<(Name, u32, Option<Records>)>, ZoneError> {
         let mut words = match words {
             [] => return Ok(None),
-            ["$ORIGIN", name] => {
+            [directive, name] if directive.eq_ignore_ascii_case("$ORIGIN") => {
                 self.origin = Some(absolute(name, self.origin.as_ref())?);
                 return Ok(None);
             }
-            ["$TTL", time] => {
+            [directive, time] if directive.eq_ignore_ascii_case("$TTL") => {
                 self.ttl = time_to_live(time)?;
                 return Ok(None);
             }
-            ["$INCLUDE", ..] => return Err(ZoneError::Include),
-            ["$GENERATE", ..] => return Err(ZoneError::Generate),
+            [directive, ..] if directive.eq_ignore_ascii_case("$INCLUDE") => {
+                return Err(ZoneError::Include);
+            }
+            [directive, ..] if directive.eq_ignore_ascii_case("$GENERATE") => {
+                return Err(ZoneError::Generate);
+            }
             [first, ..] if first.starts_with('$') => return Err(ZoneError::Line),
             [first, rest @ ..] if !indented => {
                 self.owner = Some(absolute(first, self.origin.as_ref())?);
