@@ -6,6 +6,8 @@ pub(crate) mod domains;
 pub(crate) mod encoded_word;
 pub(crate) mod fault;
 pub(crate) mod lenient;
+pub(crate) mod line_end;
+pub(crate) mod quoted;
 pub(crate) mod text;
 
 use mail_types::dns::Name;
@@ -15,7 +17,8 @@ use crate::author::domain::{domain, is_dot, shown_otherwise};
 use crate::author::domains::AuthorDomains;
 use crate::author::encoded_word::is_in_encoded_word;
 use crate::author::fault::AuthorFault;
-use crate::author::lenient::{Lenient, is_reversed};
+use crate::author::lenient::{Lenient, add_quoted, has_wide_at, is_reversed};
+use crate::author::line_end::{bodies_after_cr, has_bare};
 use crate::author::text::is_atext;
 
 /// The author domain of a message, or the reason for its absence.
@@ -24,11 +27,13 @@ use crate::author::text::is_atext;
 /// mail programs show it to people:
 ///
 /// - if it has exactly one `<…>` with an address in it, and no `@` after that, this is the author,
-///   whatever text precedes it;
+///   whatever text precedes it, except an address with a comma or another separator behind it;
 /// - else every domain after an `@` counts, also in an encoded word (RFC 2047), but not in a quoted
 ///   string or a comment.
 ///
-/// The domains of all fields are combined.
+/// An address in a quoted local part, as in `"a@b.example x"@c.example`, or in a quoted name without
+/// an address, as in `"a@b.example", c@d.example`, counts too. The domains of all fields are
+/// combined.
 ///
 /// ```
 /// use dmarc_policy::Author;
@@ -79,6 +84,7 @@ impl Author {
                 Ok(found) => domains.extend(found),
                 Err(at) => Lenient { body, at }.read(&mut domains),
             }
+            add_quoted(body, &mut domains);
             if matches!(domains.fault, Some(AuthorFault::TooMany | AuthorFault::TooLong)) {
                 break;
             }
@@ -86,7 +92,8 @@ impl Author {
         domains.into()
     }
 
-    /// Reads all `From` fields of a message.
+    /// Reads all `From` fields of a message, also one after a CR alone, which ends a line for some
+    /// programs.
     ///
     /// ```
     /// use dmarc_policy::Author;
@@ -97,7 +104,8 @@ impl Author {
     /// ```
     #[must_use]
     pub fn from_message(message: &[u8]) -> Self {
-        Self::from_fields(Header::of(message).bodies("From"))
+        let header = Header::of(message);
+        Self::from_fields(header.bodies("From").chain(bodies_after_cr(header.text)))
     }
 
     /// Returns the domains, those of an invalid author too.
@@ -136,7 +144,7 @@ struct Field<'a> {
     at: usize,
     domains: AuthorDomains,
     /// Programs disagree on the domain of an address: it has a blank or a comment after several
-    /// labels, punctuation, an A-label of ASCII only, or an encoded word.
+    /// labels, punctuation, an A-label of ASCII only, an encoded word, or a character like an `@`.
     differs: bool,
 }
 
@@ -149,6 +157,7 @@ impl<'a> Field<'a> {
         // And some programs end a domain at a blank where RFC 5322 section 4.4 continues it.
         let is_read = body.len() <= Author::MAX_OCTETS && field.address_list().is_some();
         // The name of an empty group may be shown as an address.
+        let is_read = is_read && !has_bare(body);
         if !is_read || field.differs || field.domains.is_empty() || is_reversed(body) {
             return Err(field.at.min(body.len()));
         }
@@ -252,6 +261,7 @@ impl<'a> Field<'a> {
         if wants_word {
             return None;
         }
+        self.differs |= self.text.get(began..behind).is_some_and(has_wide_at);
         self.at = behind + 1;
         self.skip()?;
         if self.peek() == Some(b'[') {

@@ -119,7 +119,14 @@ impl ReportUri {
         if rest.is_empty() {
             return Err(ReportUriError::Empty);
         }
-        match rest.iter().position(|&octet| !is_uri_octet(octet)) {
+        let wrong = |at: &usize| match rest.get(*at..) {
+            Some([b'%', digits @ ..]) => {
+                digits.iter().take(2).filter(|digit| digit.is_ascii_hexdigit()).count() < 2
+            }
+            Some([octet, ..]) => !is_uri_octet(*octet),
+            _ => false,
+        };
+        match (0..rest.len()).find(wrong) {
             Some(at) => Err(ReportUriError::Character { at: scheme.len() + 1 + at }),
             None => Ok(Self { text: UriText::new(octets) }),
         }
@@ -148,7 +155,7 @@ pub enum ReportUriError {
     /// Nothing follows the scheme.
     #[error("report URI with nothing after its scheme")]
     Empty,
-    /// A character must be percent-encoded.
+    /// A character must be percent-encoded, also a percent sign without two digits after it.
     #[error("character in the report URI must be percent-encoded, at byte {at}")]
     Character {
         /// The position in bytes.
@@ -166,7 +173,7 @@ pub enum ReportUriError {
 /// checks.
 fn is_plain(text: &[u8]) -> bool {
     let rest = text.strip_prefix(b"mailto:").unwrap_or_default();
-    let taken = |octet: &u8| IS_URI_OCTET.get(usize::from(*octet)).is_some_and(|taken| *taken);
+    let taken = |octet: &u8| IS_PLAIN_OCTET.get(usize::from(*octet)).is_some_and(|taken| *taken);
     !rest.is_empty() && text.len() <= ReportUri::MAX_OCTETS && rest.iter().all(taken)
 }
 
@@ -185,11 +192,12 @@ fn without_limit(text: &[u8]) -> &[u8] {
 }
 
 #[expect(clippy::indexing_slicing, reason = "the compiler checks a constant")]
-const IS_URI_OCTET: [bool; 256] = {
+const IS_PLAIN_OCTET: [bool; 256] = {
     let mut table = [false; 256];
     let mut octet = 0_u8;
     while octet < u8::MAX {
-        table[octet as usize] = is_uri_octet(octet);
+        // A percent sign needs two digits after it.
+        table[octet as usize] = is_uri_octet(octet) && octet != b'%';
         octet += 1;
     }
     table

@@ -158,11 +158,14 @@ fn a_domain_with_a_gap_behind_a_dot_is_read_both_ways() {
 fn an_address_in_brackets_goes_before_what_stands_there_and_a_literal_does_not() {
     for before in ["a@victim.example;", "a@victim.example; A", "a@victim.example A"] {
         let row = format!("{before} <y@evil.example>");
-        assert_eq!(
-            Author::from_fields([row.as_bytes()]),
-            Author::One(name("evil.example")),
-            "{row}"
-        );
+        let author = Author::from_fields([row.as_bytes()]);
+        let evil = name("evil.example");
+        // Programs differ on what a separator behind an address does.
+        if before.contains(';') {
+            assert_eq!(author.domains(), [name("victim.example"), evil], "{row}");
+        } else {
+            assert_eq!(author, Author::One(evil), "{row}");
+        }
         for literal in ["[127.0.0.1]", "[IPv6:::1]", " [ 127.0.0.1 ] "] {
             for end in ["", ";", ", x"] {
                 let row = format!("{before} <y@{literal}>{end}");

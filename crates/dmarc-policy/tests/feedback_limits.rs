@@ -46,6 +46,23 @@ fn the_octets_of_the_xml_have_a_limit_and_a_bomb_ends_there() {
     assert_eq!(Feedback::read(&bomb, &limits), Err(FeedbackError::Root { at: 8 << 20 }));
 }
 
+/// An empty member has 20 octets, and takes as long as one of some thousand.
+#[test]
+fn the_members_have_a_limit() {
+    let members = |count: usize| [gzip(b"").repeat(count - 1), gzip(GOOGLE.as_bytes())].concat();
+    let read = |input: &[u8]| {
+        let found = Feedback::read(input, &FeedbackLimits::default());
+        found.map(|reading| (reading.feedback.rows.len(), reading.deviations))
+    };
+    let plain = read(GOOGLE.as_bytes());
+    assert!(plain.is_ok());
+    assert_eq!(read(&members(64)), plain);
+    assert_eq!(read(&members(65)), Err(FeedbackError::Members { limit: 64 }));
+    let start = std::time::Instant::now();
+    assert_eq!(read(&members(500_000)), Err(FeedbackError::Members { limit: 64 }));
+    assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
+}
+
 #[test]
 fn the_records_have_a_limit() {
     assert!(read_with(GOOGLE, |limits| limits.records = 2).is_ok());

@@ -185,6 +185,9 @@ fn an_address_is_read_from_a_uri_as_mail_needs_it() {
         ("mailto:", ReportUriError::Empty),
         ("mailto:a b@example.com", ReportUriError::Character { at: 8 }),
         ("mailto:d@example.com!x", ReportUriError::Character { at: 20 }),
+        ("mailto:d%@example.com", ReportUriError::Character { at: 8 }),
+        ("mailto:d%4g@example.com", ReportUriError::Character { at: 8 }),
+        ("mailto:%64@example.com?subject=%4", ReportUriError::Character { at: 31 }),
     ];
     for (text, error) in bad {
         assert_eq!(text.parse::<ReportUri>().as_ref(), Err(error), "{text}");

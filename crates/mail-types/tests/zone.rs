@@ -134,6 +134,10 @@ fn bad_lines_are_named() {
         ("$INCLUDE file", 1, ZoneError::Include),
         ("a A 192.0.2.1\n$GENERATE 1-9 h$ A 192.0.2.$", 2, ZoneError::Generate),
         ("a A 192.0.2.1\nold 60 IN dname new", 2, ZoneError::Dname),
+        // RFC 3597 section 5: `\#` is not text, and these are types that are read.
+        ("a TXT \\# 2 0161", 1, ZoneError::Data { kind: RecordType::Txt }),
+        ("a TYPE16 \\# 2 0161", 1, ZoneError::Line),
+        ("a A 192.0.2.1\nold type39 \\# 5 036e657700", 2, ZoneError::Line),
         ("$TTL x", 1, ZoneError::Ttl),
         ("$TTL", 1, ZoneError::Line),
         ("$TTL 1h30", 1, ZoneError::Ttl),

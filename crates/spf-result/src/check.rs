@@ -12,7 +12,7 @@ use thiserror::Error;
 use crate::evaluation::Evaluation;
 use crate::expansion::Scratch;
 use crate::outcome::{Cause, SpfOutcome};
-use crate::{Explanation, Limits, Options, Report, SpfResult};
+use crate::{Explanation, Limits, MacroString, Options, Report, SpfResult};
 
 /// The function `check_host()` for one client and one identity: an [`Inquiry`].
 ///
@@ -239,12 +239,22 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// The sender with its local part, written into `scratch`.
-    pub(crate) fn sender<'s>(&self, scratch: &'s mut Scratch) -> &'s [u8] {
-        scratch.push(self.local_part().as_bytes());
+    /// The sender with its local part, written into `scratch` if it fits.
+    pub(crate) fn sender<'s>(&self, scratch: &'s mut Scratch) -> Cow<'s, [u8]> {
+        let (local_part, domain) = (self.local_part(), self.sender_domain());
+        if local_part.len() + domain.len() >= Scratch::ROOM {
+            return Cow::Owned(format!("{local_part}@{domain}").into_bytes());
+        }
+        scratch.push(local_part.as_bytes());
         scratch.push(b"@");
-        scratch.push(self.sender_domain().as_bytes());
-        scratch.as_bytes()
+        scratch.push(domain.as_bytes());
+        Cow::Borrowed(scratch.as_bytes())
+    }
+
+    /// Tells whether a term with this domain matches nothing, since it uses a local part that is
+    /// not ASCII (RFC 8616 section 4).
+    pub(crate) fn cannot_match(&self, text: &MacroString) -> bool {
+        text.has_local_part() && !self.local_part().is_ascii()
     }
 
     /// The domain to begin with, if it can be checked (RFC 7208 section 4.3).

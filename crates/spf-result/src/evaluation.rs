@@ -163,8 +163,11 @@ impl<'e> Evaluation<'e> {
         let mut room = None;
         let Some(target) = self.target(known, domain, spec, &mut room)? else {
             known.note(|| "the target is not a valid name".to_owned());
+            let cannot = |macros| self.check.cannot_match(macros);
             return match mechanism {
-                Mechanism::Include(_) => Err(fail(domain, Problem::NoName)),
+                Mechanism::Include(spec) if !spec.macros().is_some_and(cannot) => {
+                    Err(fail(domain, Problem::NoName))
+                }
                 _ => Ok(false),
             };
         };

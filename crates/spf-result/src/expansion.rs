@@ -21,8 +21,12 @@ pub(crate) struct Values<'a> {
 
 impl Values<'_> {
     /// Expands a domain; `None` if the result is not a valid name, so that nothing can match it. A
-    /// sender that is not ASCII matches nothing either (RFC 8616 section 4).
+    /// sender that is not ASCII matches nothing either, not even escaped or in part (RFC 8616
+    /// section 4).
     pub(crate) fn name(&self, text: &MacroString) -> Option<Name> {
+        if self.check.cannot_match(text) {
+            return None;
+        }
         let mut tail = Tail::default();
         self.expand(text, &mut |octets| tail.push(octets));
         let text = tail.domain();
@@ -70,9 +74,12 @@ impl Values<'_> {
             let [a, b, c, d] = client.octets();
             return out(scratch.decimals([d, c, b, a]));
         }
-        let text;
+        let (text, sender);
         let value = match found.letter {
-            Letter::S => self.check.sender(scratch),
+            Letter::S => {
+                sender = self.check.sender(scratch);
+                &*sender
+            }
             Letter::L | Letter::O | Letter::H => {
                 text = match found.letter {
                     Letter::L => self.check.local_part(),
@@ -124,11 +131,14 @@ fn transform(found: Macro, value: &[u8], out: &mut impl FnMut(&[u8])) {
 
 /// A buffer for a value that does not exist as text.
 pub(crate) struct Scratch {
-    octets: [u8; 320],
+    octets: [u8; Self::ROOM],
     length: usize,
 }
 
 impl Scratch {
+    /// Enough for a sender with the longest local part and domain.
+    pub(crate) const ROOM: usize = 320;
+
     fn name(&mut self, name: &Name) -> &[u8] {
         match self.octets.first_chunk_mut() {
             Some(room) => name.write_dotted(room),
@@ -194,7 +204,7 @@ impl Scratch {
 
 impl Default for Scratch {
     fn default() -> Self {
-        Self { octets: [0; 320], length: 0 }
+        Self { octets: [0; Self::ROOM], length: 0 }
     }
 }
 

@@ -70,8 +70,17 @@ impl MacroString {
 
     /// Tells whether the text uses the client's name, which needs DNS questions.
     pub(crate) fn has_p(&self) -> bool {
-        let is_p = |part: &Part| matches!(part, Part::Macro(Macro { letter: Letter::P, .. }));
-        self.parts().iter().any(is_p)
+        self.has(|letter| letter == Letter::P)
+    }
+
+    /// Tells whether the text uses the local part of the sender.
+    pub(crate) fn has_local_part(&self) -> bool {
+        self.has(|letter| matches!(letter, Letter::S | Letter::L))
+    }
+
+    fn has(&self, wanted: impl Fn(Letter) -> bool) -> bool {
+        let is = |part: &Part| matches!(part, Part::Macro(found) if wanted(found.letter));
+        self.parts().iter().any(is)
     }
 }
 

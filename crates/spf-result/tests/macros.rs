@@ -116,6 +116,41 @@ fn a_long_name_loses_its_left_labels() {
     }
 }
 
+/// RFC 8616 section 4: a term with `%{s}` or `%{l}` matches nothing if the local part is not ASCII,
+/// whether the value is escaped, cut or reversed.
+#[test]
+fn a_local_part_beyond_ascii_matches_nothing() {
+    let result = |term: &str, local: &str| {
+        let zone = zone(&format!(
+            "a.example TXT \"v=spf1 {term} ip4:192.0.2.1 -all\"\n*.x.example A 127.0.0.2\n\
+            *.x.example TXT \"v=spf1 -all\"\n"
+        ));
+        let sender = format!("{local}@a.example");
+        outcome_of(&sender::sender([192, 0, 2, 1], "h.example", &sender), &zone).result()
+    };
+    for text in ["%{l}", "%{L}", "%{s}", "%{S}", "%{l1r-}", "%{L1r-}", "%{s1}", "x.%{S1r}"] {
+        let term = format!("-exists:{text}.x.example");
+        assert_eq!(result(&term, "bob-j\u{f6}rg"), SpfResult::Pass, "{term}");
+        assert_eq!(result(&term, "bob-jorg"), SpfResult::Fail, "{term}");
+    }
+    let included = "include:%{l1r-}.x.example";
+    assert_eq!(result(&format!("?{included}"), "bob-j\u{f6}rg"), SpfResult::Pass);
+    assert_eq!(result("include:%{l}.x.example", "bob-j\u{f6}rg"), SpfResult::Pass);
+    assert_eq!(result("-exists:%{o}.x.example", "bob-j\u{f6}rg"), SpfResult::Fail);
+    // A redirection has nothing to go to.
+    let zone = zone("a.example TXT \"v=spf1 redirect=%{l1r-}.x.example\"\n");
+    let check = sender::sender([192, 0, 2, 1], "h.example", "bob-j\u{f6}rg@a.example");
+    assert_eq!(outcome_of(&check, &zone).result(), SpfResult::PermError);
+}
+
+/// A sender as text may be longer than one of SMTP.
+#[test]
+fn a_long_sender_is_expanded_whole() {
+    let sender = format!("{}@email.example.com", "x".repeat(400));
+    let text = expanded("%{s2} %{d}", "192.0.2.1", &sender);
+    assert_eq!(text.as_deref(), Some("example.com email.example.com"));
+}
+
 #[test]
 fn what_cannot_be_shown_is_withheld() {
     let withheld = |text: &str, limit: usize| {

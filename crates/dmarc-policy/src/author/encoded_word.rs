@@ -7,6 +7,7 @@ use crate::author::charset;
 /// A word may be longer than allowed, may contain blanks, and needs no padding. The decoded text
 /// cannot open or close a quoted string or a comment: blanks replace such octets.
 pub(crate) fn decoded(body: &[u8]) -> Option<Vec<u8>> {
+    find(body, b"=?")?;
     let (mut text, mut rest, mut found) = (Vec::with_capacity(body.len()), body, false);
     while let Some(at) = find(rest, b"=?") {
         let (before, from) = rest.split_at_checked(at)?;

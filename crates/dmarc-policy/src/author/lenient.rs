@@ -11,7 +11,8 @@ use crate::author::domains::AuthorDomains;
 use crate::author::encoded_word::{
     decoded, has_opaque_word, has_unknown_word, is_in_encoded_word, without_escapes,
 };
-use crate::author::text;
+use crate::author::line_end::{has_bare, without_folds};
+use crate::author::{quoted, text};
 use crate::{Author, AuthorFault};
 
 /// The body of a field, and the position of its first violation of RFC 5322.
@@ -31,9 +32,11 @@ impl Lenient<'_> {
             return domains.add(domain);
         }
         let body = start.unwrap_or(self.body);
+        let unfolded = without_folds(body).and_then(|unfolded| decoded(&unfolded));
         let (decoded, unescaped) = (decoded(body), without_escapes(body));
         let (mut is_faulty, mut has_domain) = (has_opaque_word(body), false);
-        for text in [Some(body), decoded.as_deref(), unescaped.as_deref()].into_iter().flatten() {
+        let others = [&decoded, &unescaped, &unfolded].into_iter().flatten();
+        for text in std::iter::once(body).chain(others.map(|text| &**text)) {
             let mut seen = Seen::default();
             // Programs may or may not show the text between two parts of a domain.
             for blanks in [true, false] {
@@ -57,14 +60,13 @@ impl Lenient<'_> {
         }
     }
 
-    /// Returns the domain of the only `<…>` with an address, if there is exactly one and no `@`
-    /// after it. An address literal does not count: then the text before it does.
+    /// Returns the domain of the only `<…>` with an address, if there is exactly one, no `@` after
+    /// it, and no address with a separator before it. An address literal does not count: then the
+    /// text before it does.
     fn only_address(self) -> Option<Name> {
         // Some programs end the domain at a control character.
-        if self.body.iter().any(|octet| octet.is_ascii_control() && !b"\r\n\t".contains(octet)) {
-            return None;
-        }
-        if is_reversed(self.body) {
+        let ends = |octet: &u8| octet.is_ascii_control() && !b"\r\n\t".contains(octet);
+        if self.body.iter().any(ends) || has_bare(self.body) || is_reversed(self.body) {
             return None;
         }
         let visible = text::visible(self.body, true)?;
@@ -77,9 +79,12 @@ impl Lenient<'_> {
                 return None;
             }
             if has_at(content) {
+                let before = visible.get(..visible.len() - inside.len()).unwrap_or_default();
                 let more = has_at(behind)
                     || has_opaque_word(behind)
-                    || decoded(behind).as_deref().is_some_and(has_at);
+                    || decoded(behind).as_deref().is_some_and(has_at)
+                    || has_listed(before)
+                    || decoded(before).as_deref().is_some_and(has_listed);
                 return if more { None } else { address(content) };
             }
             rest = behind;
@@ -129,7 +134,7 @@ impl Seen {
     /// Adds every domain after an `@`.
     fn scan(&mut self, text: &str, domains: &mut AuthorDomains) {
         for part in text.split(AT).skip(1) {
-            let Some(part) = self.after_literal(part.trim_start()) else { continue };
+            let Some(part) = self.after_literal(part.trim_start(), domains) else { continue };
             let (near, far) = (labels(part, false), labels(part, true));
             if near != far {
                 self.take(&near, domains);
@@ -142,11 +147,14 @@ impl Seen {
     }
 
     /// Returns the text in which a domain begins; `None` after an address literal that ends the
-    /// address.
-    fn after_literal<'a>(&mut self, part: &'a str) -> Option<&'a str> {
+    /// address. What follows a tag in another literal (RFC 5321 section 4.1.3) is shown too.
+    fn after_literal<'a>(&mut self, part: &'a str, domains: &mut AuthorDomains) -> Option<&'a str> {
         let Some(inside) = part.strip_prefix('[') else { return Some(part) };
         let Some((literal, behind)) = inside.split_once(']') else { return Some(inside) };
         if format!("[{}]", literal.trim()).parse::<MailHost>().is_err() {
+            for tagged in literal.split(':').skip(1).filter(|tagged| tagged.contains(is_dot)) {
+                domains.found_in(&labels(tagged, false));
+            }
             return Some(inside);
         }
         self.found = true;
@@ -221,6 +229,25 @@ pub(crate) fn is_reversed(text: &[u8]) -> bool {
     String::from_utf8_lossy(text).contains('\u{202e}')
 }
 
+/// Adds the domains of addresses in quoted strings that are no names.
+pub(crate) fn add_quoted(body: &[u8], domains: &mut AuthorDomains) {
+    let body = body.get(..Author::MAX_OCTETS).unwrap_or(body);
+    if !body.contains(&b'"') {
+        return;
+    }
+    for text in [Some(body), decoded(body).as_deref()].into_iter().flatten() {
+        for content in quoted::shown(text) {
+            Seen::default().scan(&String::from_utf8_lossy(&content), domains);
+        }
+    }
+}
+
+/// Tells whether a text has a character that looks like an `@`.
+pub(crate) fn has_wide_at(text: &[u8]) -> bool {
+    let is_wide = |c: char| !c.is_ascii() && AT.contains(&c);
+    !text.is_ascii() && String::from_utf8_lossy(text).contains(is_wide)
+}
+
 fn has_unread(text: &[u8]) -> bool {
     String::from_utf8_lossy(text).contains(char::REPLACEMENT_CHARACTER)
 }
@@ -229,12 +256,22 @@ fn has_at(text: &[u8]) -> bool {
     String::from_utf8_lossy(text).contains(AT)
 }
 
+/// Tells whether a text has an address and a separator after it: then many programs show it as the
+/// first of several, whatever is wrong with the next ones.
+fn has_listed(text: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(text);
+    text.split_once(AT).is_some_and(|(_, behind)| behind.contains(SEPARATORS))
+}
+
 fn is_label(c: char) -> bool {
     !is_dot(c) && !c.is_whitespace() && !AT.contains(&c) && !"()<>[]:;,\\\"".contains(c)
 }
 
 /// `@`, and characters that look like it.
 const AT: [char; 3] = ['@', '\u{fe6b}', '\u{ff20}'];
+
+/// Characters that end an address in some programs, and are not part of one in brackets.
+const SEPARATORS: [char; 7] = [',', ';', ':', '>', ')', '[', ']'];
 
 /// The most words of a domain with blanks, besides all.
 const MOST_JOINED: usize = 4;

@@ -108,7 +108,6 @@ impl Text {
 
     fn push(&mut self, octet: u8) {
         match octet {
-            b'\r' | b'\n' => return,
             b' ' | b'\t' => return self.octets.push(b' '),
             _ if octet.is_ascii_control() => {
                 return self.octets.extend(self.blanks.then_some(b' '));

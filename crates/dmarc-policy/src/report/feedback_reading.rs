@@ -42,7 +42,7 @@ impl Feedback {
             return Err(FeedbackError::Zip);
         }
         let (xml, deviation) = if flate2::is_gzip(input) {
-            let (xml, deviation) = flate2::decompress(input, limits.xml)?;
+            let (xml, deviation) = flate2::decompress(input, limits)?;
             (Cow::Owned(xml), deviation)
         } else {
             (Cow::Borrowed(input), None)
@@ -148,6 +148,7 @@ pub(crate) fn missing(element: &'static str) -> FeedbackError {
 ///
 /// let limits = FeedbackLimits::default()
 ///     .with_input(1 << 20)
+///     .with_members(1)
 ///     .with_xml(8 << 20)
 ///     .with_records(1000)
 ///     .with_depth(16)
@@ -162,6 +163,8 @@ pub(crate) fn missing(element: &'static str) -> FeedbackError {
 pub struct FeedbackLimits {
     /// The octets of the input, compressed or not. Default: 16 MiB.
     pub input: usize,
+    /// The number of gzip members in the input. Default: 64.
+    pub members: usize,
     /// The octets of the XML, and those copied for the rows of one record. Default: 64 MiB.
     pub xml: usize,
     /// The number of records. Default: 100 000.
@@ -184,6 +187,12 @@ impl FeedbackLimits {
     #[must_use]
     pub fn with_input(self, input: usize) -> Self {
         Self { input, ..self }
+    }
+
+    /// Sets [`Self::members`].
+    #[must_use]
+    pub fn with_members(self, members: usize) -> Self {
+        Self { members, ..self }
     }
 
     /// Sets [`Self::xml`].
@@ -227,6 +236,7 @@ impl Default for FeedbackLimits {
     fn default() -> Self {
         Self {
             input: 16 << 20,
+            members: 64,
             xml: 64 << 20,
             records: 100_000,
             depth: 16,
@@ -294,6 +304,12 @@ pub enum FeedbackError {
     /// The input has more octets than [`FeedbackLimits::input`].
     #[error("DMARC report larger than {limit} octets")]
     Input {
+        /// The limit.
+        limit: usize,
+    },
+    /// The input has more gzip members than [`FeedbackLimits::members`].
+    #[error("DMARC report has more than {limit} gzip members")]
+    Members {
         /// The limit.
         limit: usize,
     },

@@ -6,7 +6,7 @@ use ::flate2::Compression;
 use ::flate2::bufread::GzDecoder;
 use ::flate2::write::GzEncoder;
 
-use crate::FeedbackError;
+use crate::{FeedbackError, FeedbackLimits};
 
 /// Compresses without a time or a name, so that the same text gives the same octets.
 pub(crate) fn compress(text: &[u8]) -> Vec<u8> {
@@ -16,16 +16,22 @@ pub(crate) fn compress(text: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap_or_default()
 }
 
-/// Decompresses at most `limit` octets, and reports a fault after them.
+/// Decompresses as many octets and members as the limits allow, and reports a fault after them.
 ///
 /// Reporters cut the trailer off, and mail programs add line ends or zeros, between the members of a
 /// file too: the content is complete all the same.
 pub(crate) fn decompress(
     octets: &[u8],
-    limit: usize,
+    limits: &FeedbackLimits,
 ) -> Result<(Vec<u8>, Option<DeviationOfGzip>), FeedbackError> {
     let (mut text, mut rest, mut deviation) = (Vec::new(), octets, None);
+    let (limit, mut members) = (limits.xml, 0);
     while is_gzip(rest) {
+        // Each takes a decoder of its own, even if it is empty.
+        members += 1;
+        if members > limits.members {
+            return Err(FeedbackError::Members { limit: limits.members });
+        }
         let most = u64::try_from(limit - text.len()).unwrap_or(u64::MAX).saturating_add(1);
         let mut member = GzDecoder::new(rest);
         let read = member.by_ref().take(most).read_to_end(&mut text);

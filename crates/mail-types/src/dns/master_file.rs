@@ -148,6 +148,8 @@ pub(crate) fn rdata(
 ) -> Result<Records, ZoneError> {
     let wrong = ZoneError::Data { kind };
     Ok(match (kind, words) {
+        // The form of unknown types (RFC 3597 section 5): no text begins with this word.
+        (_, [r"\#", ..]) => return Err(wrong),
         (RecordType::A, [address]) => Records::A(vec![address.parse().map_err(|_| wrong)?]),
         (RecordType::Aaaa, [address]) => Records::Aaaa(vec![address.parse().map_err(|_| wrong)?]),
         (RecordType::Cname, [name]) => Records::Cname(absolute(name, origin)?),
@@ -214,12 +216,24 @@ fn absolute(text: &str, origin: Option<&Name>) -> Result<Name, ZoneError> {
     }
 }
 
-/// Tells whether a word is the name of a record type, or the form of an unknown type (RFC 3597).
+/// Tells whether a word is the name of a record type that is passed over, or the form of an unknown
+/// type (RFC 3597). That form of a type that is read, or of `DNAME`, would seem missing.
 fn is_type(word: &str) -> bool {
     let number = word.get(4..).filter(|_| word.to_ascii_uppercase().starts_with("TYPE"));
     OTHER_TYPES.split(' ').any(|known| known.eq_ignore_ascii_case(word))
-        || number.is_some_and(|number| number.parse::<u16>().is_ok())
+        || number.and_then(|number| number.parse().ok()).is_some_and(|number: u16| {
+            !matches!(number, A | CNAME | PTR | MX | TXT | AAAA | DNAME | TLSA)
+        })
 }
+
+const A: u16 = 1;
+const CNAME: u16 = 5;
+const PTR: u16 = 12;
+const MX: u16 = 15;
+const TXT: u16 = 16;
+const AAAA: u16 = 28;
+const DNAME: u16 = 39;
+const TLSA: u16 = 52;
 
 /// The types of records that a zone of today has, beside those that are read.
 const OTHER_TYPES: &str = "SOA NS SRV CAA DS DNSKEY RRSIG NSEC NSEC3 NSEC3PARAM CDS CDNSKEY CSYNC ZONEMD HINFO \
