@@ -24,13 +24,10 @@ impl Values<'_> {
     /// sender that is not ASCII matches nothing either, not even escaped or in part (RFC 8616
     /// section 4).
     pub(crate) fn name(&self, text: &MacroString) -> Option<Name> {
-        if self.check.cannot_match(text) {
-            return None;
-        }
         let mut tail = Tail::default();
-        self.expand(text, &mut |octets| tail.push(octets));
+        let is_ascii = self.expand(text, &mut |octets| tail.push(octets));
         let text = tail.domain();
-        if !tail.ascii || !text.is_ascii() {
+        if !is_ascii || !tail.ascii || !text.is_ascii() {
             return None;
         }
         Name::from_dotted(text).ok()
@@ -48,7 +45,8 @@ impl Values<'_> {
         fits.then_some(all)
     }
 
-    fn expand(&self, text: &MacroString, out: &mut impl FnMut(&[u8])) {
+    /// Expands a text; tells whether each local part in it is ASCII.
+    fn expand(&self, text: &MacroString, out: &mut impl FnMut(&[u8])) -> bool {
         let mut scratch = Scratch::default();
         for part in text.parts() {
             match part {
@@ -63,6 +61,7 @@ impl Values<'_> {
                 Part::Macro(found) => self.expand_macro(*found, &mut scratch, out),
             }
         }
+        !scratch.has_foreign_local_part
     }
 
     fn expand_macro(&self, found: Macro, scratch: &mut Scratch, out: &mut impl FnMut(&[u8])) {
@@ -77,12 +76,17 @@ impl Values<'_> {
         let (text, sender);
         let value = match found.letter {
             Letter::S => {
+                scratch.has_foreign_local_part |= !self.check.local_part().is_ascii();
                 sender = self.check.sender(scratch);
                 &*sender
             }
             Letter::L | Letter::O | Letter::H => {
                 text = match found.letter {
-                    Letter::L => self.check.local_part(),
+                    Letter::L => {
+                        let local_part = self.check.local_part();
+                        scratch.has_foreign_local_part |= !local_part.is_ascii();
+                        local_part
+                    }
                     Letter::O => self.check.sender_domain(),
                     _ => self.check.helo_name(),
                 };
@@ -133,6 +137,8 @@ fn transform(found: Macro, value: &[u8], out: &mut impl FnMut(&[u8])) {
 pub(crate) struct Scratch {
     octets: [u8; Self::ROOM],
     length: usize,
+    /// Whether a macro had a local part that is not ASCII.
+    has_foreign_local_part: bool,
 }
 
 impl Scratch {
@@ -204,7 +210,7 @@ impl Scratch {
 
 impl Default for Scratch {
     fn default() -> Self {
-        Self { octets: [0; Self::ROOM], length: 0 }
+        Self { octets: [0; Self::ROOM], length: 0, has_foreign_local_part: false }
     }
 }
 
