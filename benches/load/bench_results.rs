@@ -1,18 +1,22 @@
-//! Prints the tables of `RESULTS.md` from the parts that `scripts/bench` has measured into a folder.
+//! Prints `RESULTS.md` anew: with the tables of the parts that `scripts/bench` has measured into a
+//! folder, and those that it has of the others.
 
 use std::path::Path;
 use std::process::ExitCode;
 use std::{env, fs};
 
-use benches::results::{Parts, tables};
+use benches::results::{Parts, replaced, tables};
 
 fn main() -> ExitCode {
-    let Some(folder) = env::args_os().nth(1) else {
-        eprintln!("usage: bench_results FOLDER");
+    let arguments: Vec<_> = env::args().skip(1).collect();
+    let [folder, results, place, measured @ ..] = &*arguments else {
+        eprintln!("usage: bench_results FOLDER RESULTS PLACE PART...");
         return ExitCode::from(2);
     };
     let read = |part: &str| {
-        fs::read_to_string(Path::new(&folder).join(part).with_extension("txt")).unwrap_or_default()
+        let file = Path::new(folder).join(part).with_extension("txt");
+        let is_measured = measured.iter().any(|measured| measured == part);
+        is_measured.then(|| fs::read_to_string(file).unwrap_or_default()).unwrap_or_default()
     };
     let parts = Parts {
         load: read("load"),
@@ -26,6 +30,7 @@ fn main() -> ExitCode {
         reports: read("reports"),
         micro: read("micro"),
     };
-    print!("{}", tables(&parts));
+    let old = fs::read_to_string(results).unwrap_or_default();
+    print!("{}", replaced(&old, &tables(&parts), place));
     ExitCode::SUCCESS
 }
