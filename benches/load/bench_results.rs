@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::{env, fs};
 
-use benches::results::{Parts, replaced, tables};
+use benches::results::page::replaced;
+use benches::results::{Parts, tables};
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = env::args().skip(1).collect();
