@@ -2,8 +2,11 @@
 //! none.
 #![cfg(feature = "idna")]
 
+#[path = "support/authors.rs"]
+mod authors;
+
+use authors::{name, read, shows_victim};
 use dmarc_policy::{Author, AuthorFault};
-use mail_types::dns::Name;
 
 /// Programs that remove a fold, or all blanks of an address, join words that RFC 5322 separates.
 #[test]
@@ -320,16 +323,4 @@ fn a_charset_that_may_hide_an_address_is_a_fault_by_any_of_its_names() {
         let row = format!("=?{charset}?q?root?=");
         assert_eq!(read(&row), Author::Absent, "{row}");
     }
-}
-
-fn read(row: &str) -> Author {
-    Author::from_fields([row.as_bytes()])
-}
-
-fn shows_victim(author: &Author) -> bool {
-    author.domains().contains(&name("victim.example"))
-}
-
-fn name(text: &str) -> Name {
-    text.parse().unwrap_or_else(|_| Name::root())
 }

@@ -2,8 +2,11 @@
 //! before a domain, or after decoding.
 #![cfg(feature = "idna")]
 
+#[path = "support/authors.rs"]
+mod authors;
+
+use authors::{name, read, shows_victim};
 use dmarc_policy::Author;
-use mail_types::dns::Name;
 
 /// RFC 5322 section 2.2 forbids a CR alone. Some programs end a line there, so that
 /// the field ends too.
@@ -188,16 +191,4 @@ fn a_domain_in_a_literal_may_have_a_tag() {
         }
     }
     assert_eq!(read("a@[IPv6:2001:db8::1]"), Author::Absent);
-}
-
-fn read(row: &str) -> Author {
-    Author::from_fields([row.as_bytes()])
-}
-
-fn shows_victim(author: &Author) -> bool {
-    author.domains().contains(&name("victim.example"))
-}
-
-fn name(text: &str) -> Name {
-    text.parse().unwrap_or_else(|_| Name::root())
 }

@@ -37,7 +37,7 @@ fn data(raised: &RaisedEvent) -> String {
     data.to_string()
 }
 
-fn start(folder: &Path, options: &str) -> Events {
+pub(super) fn start(folder: &Path, options: &str) -> Events {
     let config = Running::config(folder, options);
     let engines = Arc::new(Engines::new(&config.server.live.lookups).unwrap());
     Events::start(

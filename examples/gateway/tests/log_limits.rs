@@ -11,17 +11,15 @@ use proxy_protocol::ProxyInfo;
 use tokio::net::TcpListener;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use super::gateway::Running;
+use super::events_queue::start;
 use super::relay::{recipient, sender, settings_with};
-use super::scenario::{Scenario, no_lists};
+use super::scenario::Scenario;
 use super::scratch::Scratch;
 use crate::gateway::delivery::proxied_client::ProxiedClient;
 use crate::gateway::delivery::relay::Relay;
 use crate::gateway::delivery::remote::{Demands, Remote};
-use crate::gateway::events::Events;
 use crate::gateway::events::origin::Origin;
 use crate::gateway::events::raised_event::{Facts, RaisedEvent};
-use crate::gateway::lookups::engines::Engines;
 use crate::gateway::smtp::peer::Client;
 use crate::gateway::telemetry::repeats::Repeats;
 
@@ -37,17 +35,7 @@ async fn lines(folder: &Path, text: &str, work: impl Future<Output = ()>) -> usi
 
 /// Raises so many events with this action.
 async fn raise(folder: &Path, action: &str, facts: &Facts, count: u32) {
-    let config = Running::config(folder, &format!("event_action = '{action}'\n"));
-    let engines = Arc::new(Engines::new(&config.server.live.lookups).unwrap());
-    let events = Events::start(
-        &config.server.startup.events,
-        folder,
-        &config.server.live.lookups.sqlite_dbfile,
-        &engines,
-        no_lists(),
-        &Arc::default(),
-    )
-    .unwrap();
+    let events = start(folder, &format!("event_action = '{action}'\n"));
     for _ in 0..count {
         let event = Event::new(EventName::TlsCert).data(b"0", Trust::Trusted);
         let effect = events.ask(RaisedEvent::new(event, facts.clone())).await;

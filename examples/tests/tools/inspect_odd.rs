@@ -103,7 +103,7 @@ fn a_missing_domain_has_its_own_policy() {
     }
 }
 
-/// RFC 9989 section 4.7: a record of another version is none, which its publisher must be told.
+/// RFC 9989 section 4.7: receivers ignore a record of another version. Its publisher must know.
 #[test]
 fn a_record_of_another_version_is_a_defect() {
     let zone = "_dmarc.a.example. TXT \"v=DMARC2; p=reject\"\n_dmarc.b.example. TXT \"v=DMARC1; p=none\"\n\

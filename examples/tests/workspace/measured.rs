@@ -97,7 +97,7 @@ fn row<'a>(text: &'a str, start: &str) -> Vec<&'a str> {
     line.unwrap().split(" | ").skip(1).collect()
 }
 
-/// What is wrong with a number of a document, in one text or none.
+/// Compares a number of a document with the measured one; returns the difference as text.
 fn wrong(results: &str, start: &str, written: &str, place: &Place) -> Vec<String> {
     let (value, half) = number(written).unwrap();
     let found = found(results, place);
