@@ -181,7 +181,8 @@
 //!
 //! Every [`Value`](mail_types::exim::Value) is trusted or untrusted; a result is untrusted if any part of it
 //! is. The results of lookups and of a [`HostCall`] are untrusted. An untrusted text is never expanded
-//! again, never names a file or a command, and never sets a list's separator; it enters a query only
+//! again, never names a command or a file to read, and never sets a list's separator. As in Exim, `exists` and
+//! `stat` take any name; the argument of their [`HostCall`] carries its trust. Untrusted text enters a query only
 //! through `quote_<lookup>`, as a bound value ([`Statement`] for SQL); in a query of `redis` it is a part of its
 //! word, quoted or not.
 

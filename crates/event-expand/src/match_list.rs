@@ -36,6 +36,10 @@ use crate::variables::ListKind;
 /// | empty, or `<>` | addresses | the empty sender |
 /// | `*`, addresses, blocks, names | hosts | see [`HostPattern`](mail_types::exim::HostPattern) |
 ///
+/// `+caseful`, `+include_unknown` and other items that change the meaning of those after them are refused.
+/// In a condition `match_ip` a block is read as in Exim: the bits after its prefix do not matter, an
+/// empty prefix is 0, and one longer than the address is its length.
+///
 /// A [`ListSearch`](crate::ListSearch) searches it.
 #[derive(Clone, Debug)]
 pub struct MatchList {

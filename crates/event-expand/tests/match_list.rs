@@ -208,6 +208,62 @@ fn untrusted_text_names_no_file() {
 }
 
 #[test]
+fn an_item_that_changes_those_after_it_is_refused() {
+    let limits = Limits::default();
+    for (text, kind, named) in [
+        ("+caseful : ann", ListKind::LocalPart, "+caseful"),
+        ("!+caseful : ann", ListKind::LocalPart, "+caseful"),
+        ("+caseful : ann@a.example", ListKind::Address, "+caseful"),
+        ("+include_unknown : *.example", ListKind::Host, "+include_unknown"),
+        ("+ignore_unknown : *.example", ListKind::Host, "+ignore_unknown"),
+        ("+ignore_defer : *.example", ListKind::Host, "+ignore_defer"),
+        ("+include_defer : *.example", ListKind::Host, "+include_defer"),
+    ] {
+        let list = list(text, kind, &limits);
+        let error = list.check(&limits).unwrap_err().to_string();
+        assert!(error.contains(named) && error.contains("not supported"), "{text}: {error}");
+        assert!(list.named_lists().next().is_none(), "{text}");
+        let mut search = ListSearch::new(list, ListSubject::Text(b"ann"), b"", &limits);
+        assert!(matches!(search.poll(), SearchStep::Failed(_)), "{text}");
+    }
+    // In the other lists they are names.
+    for (text, kind) in [
+        ("+caseful", ListKind::Domain),
+        ("+caseful", ListKind::Host),
+        ("+include_unknown", ListKind::Domain),
+    ] {
+        let list = list(text, kind, &limits);
+        assert_eq!(list.named_lists().count(), 1, "{text}");
+        assert_eq!(list.check(&limits), Ok(()));
+    }
+}
+
+#[test]
+fn a_prefix_that_is_no_number_of_bits_is_an_error_even_after_a_negation() {
+    let limits = Limits::default();
+    let poll = |item: &str, address: &str| {
+        let list = list(&format!("<; !{item} ; *"), ListKind::Host, &limits);
+        ListSearch::new(list, ListSubject::Text(address.as_bytes()), b"", &limits).poll()
+    };
+    for item in ["10.0.0.1/4294967296", "10.0.0.1/123456789", "::1/18446744073709551616"] {
+        for address in ["10.0.0.1", "::1"] {
+            let SearchStep::Failed(error) = poll(item, address) else { panic!("{item} was taken") };
+            assert!(error.to_string().contains("prefix length"), "{error}");
+        }
+    }
+    for item in [
+        "10.0.0.1/33",
+        "10.0.0.1/99999999",
+        "10.0.0.1/",
+        "10.0.0.1/ 32",
+        "10.0.0.1/+32",
+        "10.0.0.1/032",
+    ] {
+        assert_eq!(poll(item, "10.0.0.1"), SearchStep::Decided(Membership::No), "{item}");
+    }
+}
+
+#[test]
 fn the_limits_are_typed() {
     let mut limits = Limits::default();
     let subject = ListSubject::Text(b"ann");

@@ -66,7 +66,11 @@ impl Command {
         let (servers, words) = words::split(query, options)?;
         let mut names = words.iter();
         let (effect, keys) = match (names.next(), names.next()) {
-            (Some(name), second) => permission(name, second, options)?,
+            (Some(name), second) => {
+                let permitted = permission(name, second, options)?;
+                check_code(&words)?;
+                permitted
+            }
             (None, _) if options.mode == Mode::Exim => (Effect::Read, Keys::None),
             (None, _) => return Err(CommandError::Empty),
         };
@@ -171,6 +175,16 @@ fn permission(
     }
 }
 
+/// Refuses a value in the words that the server runs as a program, or that choose one.
+fn check_code(words: &[Word]) -> Result<(), CommandError> {
+    let code = words.first().map_or(0..0, |name| command_table::code_words(&name.bytes));
+    let mut code = words.iter().take(code.end).skip(code.start);
+    match code.find_map(|word| word.value) {
+        Some(segment) => Err(CommandError::CodeWord { segment }),
+        None => Ok(()),
+    }
+}
+
 /// The name of a command for a message: in upper case and not too long.
 fn shown(name: &[u8]) -> String {
     let name = name.get(..NAME).unwrap_or(name);
@@ -190,6 +204,15 @@ pub enum CommandError {
     /// A value is in the name of the command.
     #[error("a value is in the name of the command (segment {segment})")]
     CommandWord {
+        /// The number of the segment of the query, from 0.
+        segment: usize,
+    },
+    /// A value is in a script, its digest, the name of a function or the number of keys of one: the
+    /// value would be a program, or choose one.
+    #[error(
+        "a value is in a script, its name or its number of keys (segment {segment}): pass it after the number of keys, as a key or an argument"
+    )]
+    CodeWord {
         /// The number of the segment of the query, from 0.
         segment: usize,
     },

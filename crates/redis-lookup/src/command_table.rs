@@ -49,6 +49,24 @@ pub(crate) fn is_container(name: &[u8]) -> bool {
     CONTAINERS.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(name))
 }
 
+/// The words of a command, from 0, that are a program or choose one.
+pub(crate) fn code_words(name: &[u8]) -> std::ops::Range<usize> {
+    let is = |known: &&str| known.as_bytes().eq_ignore_ascii_case(name);
+    if SCRIPTS.iter().any(is) {
+        1..3
+    } else if LIBRARIES.iter().any(is) {
+        2..usize::MAX
+    } else {
+        0..0
+    }
+}
+
+/// The script, its digest or a function, and the number of keys, are the words after these.
+const SCRIPTS: &[&str] = &["EVAL", "EVALSHA", "EVALSHA_RO", "EVAL_RO", "FCALL", "FCALL_RO"];
+
+/// All words after the subcommands of these are programs, or choose one.
+const LIBRARIES: &[&str] = &["FUNCTION", "SCRIPT"];
+
 const NEVER: &[&str] = &[
     "ASKING",
     "AUTH",

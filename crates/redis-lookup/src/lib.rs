@@ -41,6 +41,7 @@
 //! | the text of a reply                            | [`Reply::outcome`], in both modes                 |
 //! | servers in order                               | [`Failover`]                                      |
 //! | beyond Exim: ACL users, TLS, clusters, sentinels | [`Servers`], [`Failover`]                       |
+//! | scripts and functions                          | their arguments may be values; a value in the script, its name or the number of keys is refused |
 //! | subscriptions, transactions, blocking commands | not covered, since connections are shared         |
 //!
 //! # Choices

@@ -1,10 +1,12 @@
 //! Error replies, and their meaning.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 
 use mail_types::exim::{Trust, Value};
 
 use crate::Address;
+use crate::servers::is_of_host;
 
 /// An error reply of a server: `WRONGTYPE Operation against a key …`.
 ///
@@ -62,6 +64,9 @@ impl Refusal {
         let slot = parts.next()?.parse().ok().filter(|slot| *slot < crate::slot::SLOTS)?;
         let (host, port) = parts.next()?.rsplit_once(':')?;
         let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        if !host.chars().all(is_of_host) && host.parse::<Ipv6Addr>().is_err() {
+            return None;
+        }
         let port = port.parse().ok().filter(|port| *port != 0)?;
         Some(Redirect { slot, address: Address::tcp(host, port) })
     }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use mail_types::exim::{Trust, Value};
+
 use crate::Secret;
 
 /// An item of the option `redis_servers`.
@@ -63,7 +65,7 @@ impl fmt::Display for Server {
         match &self.kind {
             ServerKind::Single(_) => {}
             ServerKind::Cluster(_) => f.write_str("cluster ")?,
-            ServerKind::Sentinel(group) => write!(f, "master {} of ", group.master)?,
+            ServerKind::Sentinel(group) => write!(f, "master {} of ", shown(&group.master))?,
         }
         for (at, address) in self.addresses().iter().enumerate() {
             write!(f, "{}{address}", if at == 0 { "" } else { "," })?;
@@ -123,11 +125,16 @@ impl Address {
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
-            Self::Tcp { host, port } => write!(f, "{host}:{port}"),
-            Self::Unix(path) => write!(f, "({})", path.display()),
+            Self::Tcp { host, port } if host.contains(':') => write!(f, "[{}]:{port}", shown(host)),
+            Self::Tcp { host, port } => write!(f, "{}:{port}", shown(host)),
+            Self::Unix(path) => write!(f, "({})", shown(&path.to_string_lossy())),
         }
     }
+}
+
+/// A text for a log line: a program can set any.
+fn shown(text: &str) -> Value<'_> {
+    Value::new(text.as_bytes(), Trust::Untrusted)
 }
 
 /// The TLS settings of a server.

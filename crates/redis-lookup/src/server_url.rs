@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::Secret;
 use crate::server::{Address, SentinelGroup, Server, ServerKind, Tls};
-use crate::servers::{PORT, ServerProblem, Servers, Wrong, address, number};
+use crate::servers::{PORT, ServerProblem, Servers, Wrong, address, is_path, number};
 
 /// Reads `scheme://authority/path?parameters`; the scheme ends at byte `scheme`.
 pub(crate) fn server(item: &str, scheme: usize) -> Result<Server, Wrong> {
@@ -62,7 +62,8 @@ fn kind(
                 return Err((hosts.at + comma, ServerProblem::Hosts));
             }
             let address = if hosts.text.starts_with("%2F") || hosts.text.starts_with("%2f") {
-                Address::Unix(PathBuf::from(hosts.decoded()?))
+                let path = Some(hosts.decoded()?).filter(|path| is_path(path));
+                Address::Unix(PathBuf::from(path.ok_or((hosts.at, ServerProblem::Socket))?))
             } else {
                 address(hosts.text, hosts.at, PORT)?
             };
@@ -78,8 +79,9 @@ fn kind(
             if master.text.is_empty() {
                 return Err((master.at, ServerProblem::NoMaster));
             }
+            let name = Some(master.decoded()?).filter(|name| !name.contains(char::is_control));
             let group = SentinelGroup {
-                master: master.decoded()?,
+                master: name.ok_or((master.at, ServerProblem::Master))?,
                 sentinels: addresses(hosts, SENTINEL_PORT)?,
                 user: parameters.sentinel_user.clone(),
                 password: parameters.sentinel_password.clone(),
@@ -128,7 +130,7 @@ impl Parameters {
             let value = value.ok_or((parameter.at, ServerProblem::Parameter))?;
             let wrong = (value.at, ServerProblem::Value);
             match (name.text, value.decoded()?) {
-                ("ca", path) if tls && path.starts_with('/') => {
+                ("ca", path) if tls && is_path(&path) => {
                     parameters.ca_file = Some(path.into());
                 }
                 ("ca", _) if tls => return Err(wrong),

@@ -144,14 +144,19 @@ pub enum ServerProblem {
     /// The host is missing.
     #[error("the host is missing")]
     NoHost,
+    /// The host is neither a name nor an IP address.
+    #[error(
+        "the host is neither an IP address nor a name of letters, digits, hyphens, dots and underscores"
+    )]
+    Host,
     /// The port is not a number from 1 to 65535.
     #[error("the port is not a number from 1 to 65535")]
     Port,
     /// An IPv6 address is not in brackets, or the brackets hold another text.
     #[error("an IPv6 address, and nothing else, must be in brackets")]
     Brackets,
-    /// A socket is not an absolute path in parentheses, or has TLS.
-    #[error("a socket must be an absolute path in parentheses")]
+    /// A socket is not an absolute path in parentheses, its path has a control character, or it has TLS.
+    #[error("a socket must be an absolute path in parentheses, without control characters and TLS")]
     Socket,
     /// The database is not a number.
     #[error("the database is not a number")]
@@ -179,6 +184,9 @@ pub enum ServerProblem {
     /// The name of the master is missing.
     #[error("the name of the master is missing: /name/database")]
     NoMaster,
+    /// The name of the master has a control character.
+    #[error("the name of the master has a control character")]
+    Master,
     /// The path has too many parts.
     #[error("the path has a part after the database")]
     Path,
@@ -218,7 +226,7 @@ fn plain(item: &str) -> Result<Server, Wrong> {
         let socket = (0, ServerProblem::Socket);
         let close = item.find(")/").ok_or(socket)?;
         match item.get(1..close) {
-            Some(path) if path.starts_with('/') => close + 1,
+            Some(path) if is_path(path) => close + 1,
             _ => return Err(socket),
         }
     } else {
@@ -259,10 +267,8 @@ pub(crate) fn address(text: &str, at: usize, port: u16) -> Result<Address, Wrong
     if host.is_empty() {
         return Err((at, ServerProblem::NoHost));
     }
-    if let Some(bad) =
-        host.find(|c: char| c.is_control() || c.is_whitespace() || "@#?()]%".contains(c))
-    {
-        return Err((at + bad, ServerProblem::Character));
+    if let Some(bad) = host.find(|c| !is_of_host(c)).filter(|_| !text.starts_with('[')) {
+        return Err((at + bad, ServerProblem::Host));
     }
     let port = match rest.strip_prefix(':') {
         Some(digits) if digits.contains(':') => return Err(brackets),
@@ -278,6 +284,16 @@ pub(crate) fn address(text: &str, at: usize, port: u16) -> Result<Address, Wrong
         None => return Err(brackets),
     };
     Ok(Address::tcp(host, port))
+}
+
+/// Tells whether a character can be in the name of a host.
+pub(crate) fn is_of_host(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_')
+}
+
+/// Tells whether a text can be the path of a file.
+pub(crate) fn is_path(text: &str) -> bool {
+    text.starts_with('/') && !text.contains(char::is_control)
 }
 
 /// Parses digits; an empty text is 0.

@@ -100,6 +100,35 @@ fn writes_and_other_commands_need_an_option() {
 }
 
 #[test]
+fn a_value_is_never_a_program() {
+    let allowed = vec!["SCRIPT LOAD".into(), "FUNCTION LOAD".into()];
+    let options = Options::default().with_writes(true).with_commands(allowed);
+    let of = |pieces: &[&[u8]]| Command::new_with(&query(pieces), &options);
+    let refused = CommandError::CodeWord { segment: 1 };
+    for name in ["eval_ro", "EVAL", "evalsha", "EVALSHA_RO", "fcall", "Fcall_ro"] {
+        let (script, named) = (format!("{name} "), format!("{name} code "));
+        for pieces in [
+            &[script.as_bytes(), b"return 1", b" 0"] as &[&[u8]],
+            &[format!("{name} ret").as_bytes(), b"urn 1", b" 0"],
+            &[format!("{name} \"").as_bytes(), b"return 1", b"\" 0"],
+            &[named.as_bytes(), b"0", b" key"],
+        ] {
+            assert_eq!(of(pieces).unwrap_err(), refused, "{pieces:?}");
+        }
+        let argument = of(&[format!("{named}1 ").as_bytes(), b"key", b" ", b"argument"]).unwrap();
+        assert_eq!((argument.key(), argument.words().len()), (Some(&b"key"[..]), 5));
+    }
+    for text in ["script load ", "FUNCTION LOAD ", "function load replace "] {
+        assert_eq!(of(&[text.as_bytes(), b"code"]).unwrap_err(), refused, "{text}");
+    }
+    assert!(of(&[b"script load return(1)"]).is_ok());
+    assert_eq!(
+        refused.to_string(),
+        "a value is in a script, its name or its number of keys (segment 1): pass it after the number of keys, as a key or an argument"
+    );
+}
+
+#[test]
 fn the_key_says_which_node() {
     let options = Options::default().with_writes(true);
     for (text, key) in [

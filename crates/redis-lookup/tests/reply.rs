@@ -121,3 +121,20 @@ fn an_outcome_is_what_an_expansion_takes() {
     );
     assert_eq!(found("a\r\n").to_string(), "found: a\\r\\n");
 }
+
+#[test]
+fn a_redirection_names_a_host() {
+    for (text, followed) in [
+        ("MOVED 1 a-b_c.example:6379", true),
+        ("MOVED 1 [2001:db8::1]:6379", true),
+        ("MOVED 1 2001:db8::1:6379", true),
+        ("MOVED 1 :6379", true),
+        ("MOVED 1 a\u{1b}[2J:6379", false),
+        ("ASK 1 a\tb:6379", false),
+        ("ASK 1 ?:6379", false),
+        ("MOVED 1 a/b:6379", false),
+    ] {
+        let meaning = Refusal::new(text.as_bytes()).meaning();
+        assert_eq!(matches!(meaning, Meaning::Moved(_) | Meaning::Ask(_)), followed, "{text:?}");
+    }
+}

@@ -1,6 +1,11 @@
 //! Lists of servers, good and bad. The forms of 2014 are those of Exim's experimental specification.
 
-#![expect(clippy::indexing_slicing, clippy::panic, reason = "helpers of tests may panic")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests may panic"
+)]
 
 use redis_lookup::{Address, ServerKind, ServerProblem, Servers};
 
@@ -66,10 +71,17 @@ fn addresses_with_a_scheme() {
     assert_eq!((server.password.unwrap().expose(), server.database), ("p", 2));
 }
 
+/// The position and the problem of an item after another one.
+fn refusal(item: &str) -> (usize, ServerProblem) {
+    let error = Servers::parse(&format!("<; good// ; {item}")).unwrap_err();
+    assert_eq!(error.item, 2, "{item}");
+    (error.at, error.problem)
+}
+
 #[test]
 fn a_bad_item_is_refused_with_its_number_and_byte() {
     use ServerProblem::{
-        Brackets, Character, ClusterDatabase, Database, Hosts, Incomplete, NoHost, NoMaster,
+        Brackets, Character, ClusterDatabase, Database, Host, Hosts, Incomplete, NoHost, NoMaster,
         Parameter, Path, Percent, Port, Scheme, Socket, UserAlone, Value,
     };
     for (item, at, problem) in [
@@ -88,8 +100,8 @@ fn a_bad_item_is_refused_with_its_number_and_byte() {
         ("a/ten/", 2, Database),
         ("a/-1/", 2, Database),
         ("a/4294967296/", 2, Database),
-        ("a b//", 1, Character),
-        ("user@a//", 4, Character),
+        ("a b//", 1, Host),
+        ("user@a//", 4, Host),
         ("(run/x)//", 0, Socket),
         ("(/run/x//", 0, Socket),
         ("http://a", 0, Scheme),
@@ -113,9 +125,34 @@ fn a_bad_item_is_refused_with_its_number_and_byte() {
         ("redis+sentinel://a/", 19, NoMaster),
         ("redis+sentinel://a/m?sentinel_user=x", 21, UserAlone),
     ] {
-        let error = Servers::parse(&format!("<; good// ; {item}")).unwrap_err();
-        assert_eq!((error.item, error.at, error.problem), (2, at, problem), "{item}");
+        assert_eq!(refusal(item), (at, problem), "{item}");
     }
+}
+
+#[test]
+fn a_name_or_path_that_no_program_can_use_is_refused() {
+    use ServerProblem::{Host, Master, Socket, Value};
+    for (item, at, problem) in [
+        ("*//", 0, Host),
+        ("a\"b//", 1, Host),
+        ("a,b//", 1, Host),
+        ("b\u{fc}cher//", 1, Host),
+        ("a\0b//", 1, Host),
+        ("redis://a*", 9, Host),
+        ("redis+cluster://a,b%00", 19, Host),
+        ("(/run/x\0y)//", 0, Socket),
+        ("redis://%2Fs%00x/1", 8, Socket),
+        ("redis://%2Fs%0Ax/1", 8, Socket),
+        ("rediss://a?ca=/x%00y", 14, Value),
+        ("redis+sentinel://a/m%0D%0Ax", 19, Master),
+        ("redis+sentinel://a/m%00", 19, Master),
+    ] {
+        assert_eq!(refusal(item), (at, problem), "{item}");
+    }
+}
+
+#[test]
+fn a_list_has_a_most_of_servers_and_nodes() {
     let many = |count| Servers::parse(&vec!["a//"; count].join(":"));
     assert_eq!(many(Servers::MAX).unwrap().as_slice().len(), Servers::MAX);
     assert_eq!(many(Servers::MAX + 1).unwrap_err().problem, ServerProblem::TooMany);
@@ -123,6 +160,21 @@ fn a_bad_item_is_refused_with_its_number_and_byte() {
         |count| Servers::parse(&format!("<; redis+cluster://{}", vec!["a"; count].join(",")));
     assert!(nodes(Servers::MAX).is_ok());
     assert_eq!(nodes(Servers::MAX + 1).unwrap_err().problem, ServerProblem::TooMany);
+}
+
+#[test]
+fn an_address_of_a_program_has_no_control_characters_in_a_log_line() {
+    for (address, shown) in [
+        (Address::tcp("a\r\nb", 1), "a\\r\\nb:1"),
+        (Address::tcp("::1\u{202e}", 1), "[::1\\u{202e}]:1"),
+        (Address::Unix("/run/\u{1b}[0m".into()), "(/run/\\u{1b}[0m)"),
+    ] {
+        assert_eq!(address.to_string(), shown);
+    }
+    let mut server = one("<; redis+sentinel://a/m");
+    let ServerKind::Sentinel(group) = &mut server.kind else { unreachable!() };
+    group.master = "m\nx".to_owned();
+    assert_eq!(server.to_string(), "master m\\nx of a:26379/0");
 }
 
 #[test]

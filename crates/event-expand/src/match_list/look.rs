@@ -131,7 +131,10 @@ fn look_at_address(item: &[u8], address: &[u8], pattern: &ListPattern) -> Option
         _ if !address.is_empty() && ip::is_name(item) => Some(Look::NameNeeded),
         ListPattern::Refused(ItemProblem::HostRegex) => Some(Look::NoMatch),
         ListPattern::Refused(_) => None,
-        _ => Some(ip::holds(item, address).into()),
+        _ => Some(match ip::holds(item, address) {
+            Ok(holds) => holds.into(),
+            Err(error) => Look::Problem(ItemProblem::Host(error)),
+        }),
     }
 }
 

@@ -81,6 +81,14 @@ impl ListPattern {
     /// Reads an item, without the `!` before it.
     pub(crate) fn read(text: &[u8], kind: ListKind, trust: Trust) -> Self {
         match text {
+            b"+caseful" if matches!(kind, ListKind::Address | ListKind::LocalPart) => {
+                Self::Refused(ItemProblem::Caseful)
+            }
+            b"+ignore_unknown" | b"+include_unknown" | b"+ignore_defer" | b"+include_defer"
+                if kind == ListKind::Host =>
+            {
+                Self::Refused(ItemProblem::UnknownNames)
+            }
             [b'+', name @ ..] => match str::from_utf8(name) {
                 Ok(name) => Self::Named(name.into()),
                 Err(_) => Self::Refused(ItemProblem::UnknownList),
@@ -331,6 +339,16 @@ pub enum ItemProblem {
         "regular expressions are not supported in a host list; use *.domain, or the condition match{{$sender_host_name}}{{…}}"
     )]
     HostRegex,
+    /// `+caseful`, which makes case matter in the items after it.
+    #[error(
+        "+caseful is not supported: case never matters in a list; use the condition eq or match for a comparison with case"
+    )]
+    Caseful,
+    /// `+include_unknown` and similar items, for hosts without a name.
+    #[error(
+        "+ignore_unknown, +include_unknown, +ignore_defer and +include_defer are not supported in a host list; write addresses before names"
+    )]
+    UnknownNames,
     /// A lookup in a host list.
     #[error(
         "lookups are not supported in a host list; use ${{lookup{{$sender_host_address}}iplsearch{{/file}}{{*}}}}; a list whose items are separated by semicolons begins with <;"

@@ -3,6 +3,8 @@
 use std::io::Write as _;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use mail_types::exim::HostPatternError;
+
 /// An address family.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Family {
@@ -28,54 +30,64 @@ pub(crate) fn family(text: &[u8], masked: bool) -> Option<(Family, Option<usize>
 /// Tells whether an item of a host list is a name, or a pattern for names.
 pub(crate) fn is_name(item: &[u8]) -> bool {
     let other = matches!(item, b"" | b"*" | [b'+' | b'@', ..]) || item.contains(&b';');
-    !other && family(item, true).is_none()
+    !other && network(item).is_none()
 }
 
 /// Tells whether an address is in a network `address/length`, or equals it, or the network is `*`;
-/// an IPv4-mapped address counts as the IPv4 address.
-pub(crate) fn holds(network: &[u8], address: &[u8]) -> bool {
-    if network == b"*" {
-        return true;
+/// an IPv4-mapped address counts as the IPv4 address. As in Exim, a length beyond the address means
+/// all of it, and an empty one 0.
+///
+/// # Errors
+///
+/// [`HostPatternError::Prefix`] for a length of more than eight digits.
+pub(crate) fn holds(item: &[u8], address: &[u8]) -> Result<bool, HostPatternError> {
+    if item == b"*" {
+        return Ok(true);
     }
-    if address.is_empty() || network.is_empty() {
-        return address.is_empty() && network.is_empty();
+    if address.is_empty() || item.is_empty() {
+        return Ok(address.is_empty() && item.is_empty());
     }
-    let (network, length) = match network.iter().position(|&b| b == b'/') {
-        Some(at) => {
-            let length = network.get(at + 1..).and_then(|text| std::str::from_utf8(text).ok());
-            let Some(length) = length.and_then(|length| length.parse::<u32>().ok()) else {
-                return false;
-            };
-            (network.get(..at).unwrap_or_default(), Some(length))
-        }
-        None => (network, None),
-    };
-    match (parse(network), parse(address).map(Bits::canonical)) {
-        (Some(Bits::V4(a)), Some(Bits::V4(b))) => {
-            let length = length.unwrap_or(32);
-            length <= 32 && mask_v4(a, length) == mask_v4(b, length)
-        }
-        (Some(Bits::V6(a)), Some(Bits::V6(b))) => {
-            let length = length.unwrap_or(128);
-            length <= 128 && mask_v6(a, length) == mask_v6(b, length)
-        }
+    let Some((network, length)) = network(item) else { return Ok(false) };
+    let longest = if matches!(network, Bits::V4(_)) { 32 } else { 128 };
+    let wrong = HostPatternError::Prefix { longest };
+    let length = length.map_or(Some(longest), prefix_length).ok_or(wrong)?.min(longest);
+    Ok(match (network, parse(address).map(Bits::canonical)) {
+        (Bits::V4(a), Some(Bits::V4(b))) => mask_v4(a, length) == mask_v4(b, length),
+        (Bits::V6(a), Some(Bits::V6(b))) => mask_v6(a, length) == mask_v6(b, length),
         _ => false,
-    }
+    })
+}
+
+/// The address of a network, and the text of its prefix length, if it has one.
+fn network(item: &[u8]) -> Option<(Bits, Option<&[u8]>)> {
+    let Some(slash) = item.iter().position(|&b| b == b'/') else {
+        return parse(item).map(|bits| (bits, None));
+    };
+    let (address, length) = item.split_at_checked(slash)?;
+    let length = length.get(1..)?.trim_ascii_start();
+    let signed = length.strip_prefix(b"+").filter(|digits| !digits.is_empty());
+    let digits = signed.unwrap_or(length);
+    let is_length = digits.iter().all(u8::is_ascii_digit) && !address.contains(&b'%');
+    is_length.then(|| parse(address).map(|bits| (bits, Some(digits))))?
+}
+
+/// The longest number is far beyond an address, and far from an overflow.
+fn prefix_length(digits: &[u8]) -> Option<u32> {
+    let significant = digits.iter().position(|&b| b != b'0').unwrap_or(digits.len());
+    let digits = digits.get(significant..).filter(|digits| digits.len() <= 8)?;
+    Some(digits.iter().fold(0, |value, digit| value * 10 + u32::from(digit - b'0')))
 }
 
 /// Writes a network's address without the bits after the mask, and the mask.
 pub(crate) fn mask(text: &[u8], normal: bool, out: &mut Vec<u8>) -> Result<(), &'static str> {
-    let (_, slash) = family(text, true).ok_or("an IP address with a mask")?;
-    let slash = slash.ok_or("an IP address with a mask")?;
-    let (address, length) = text.split_at_checked(slash).unwrap_or_default();
-    let length = length.get(1..).and_then(|digits| std::str::from_utf8(digits).ok());
-    let length = length.map(|digits| if digits.is_empty() { "0" } else { digits });
-    let length = length.and_then(|digits| digits.parse::<u32>().ok());
-    let written = match (parse(address), length) {
-        (Some(Bits::V4(bits)), Some(length @ 0..=32)) => {
+    let expected = "an IP address with a mask";
+    let (address, length) = network(text).ok_or(expected)?;
+    let length = prefix_length(length.ok_or(expected)?);
+    let written = match (address, length) {
+        (Bits::V4(bits), Some(length @ 0..=32)) => {
             write!(out, "{}/{length}", Ipv4Addr::from_bits(mask_v4(bits, length)))
         }
-        (Some(Bits::V6(bits)), Some(length @ 0..=128)) => {
+        (Bits::V6(bits), Some(length @ 0..=128)) => {
             let bits = mask_v6(bits, length);
             let write = if normal { write_normal } else { write_with_dots };
             write(bits, out);
