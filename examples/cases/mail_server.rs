@@ -59,7 +59,10 @@ pub fn start_tls(host: &str, port: u16) -> Result<ServerStream, Box<dyn Error>> 
 fn reply(lines: &mut impl BufRead, code: &str) -> Done {
     for _ in 0..200 {
         let mut line = Vec::new();
-        lines.by_ref().take(MAX_LINE).read_until(b'\n', &mut line)?;
+        if lines.by_ref().take(MAX_LINE).read_until(b'\n', &mut line)? == 0 {
+            let ended = "the server closes the connection before its reply";
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, ended).into());
+        }
         if !line.starts_with(code.as_bytes()) {
             let said = String::from_utf8_lossy(line.get(..SHOWN).unwrap_or(&line));
             return Err(format!("the server says {:?} instead of {code}", said.trim_end()).into());
@@ -120,7 +123,7 @@ mod tests {
             ("554 no\r\n", "the server says \"554 no\" instead of 2"),
             (&*long, "a line of the server's reply does not end in 2048 octets"),
             (&*endless, "the server's reply does not end"),
-            ("", "the server says \"\" instead of 2"),
+            ("", "the server closes the connection before its reply"),
         ] {
             let found = reply(&mut BufReader::new(said.as_bytes()), "2").unwrap_err();
             assert_eq!(found.to_string(), error);

@@ -1,5 +1,6 @@
 //! The inspection of a mail host: its policy, the certificates that it sends, and its OCSP staple.
 
+use std::io;
 use std::net::SocketAddr;
 use std::panic::resume_unwind;
 use std::thread;
@@ -55,14 +56,15 @@ pub(crate) fn inspect(policy: &HostPolicy, port: u16, reach: Reach) -> MailHost 
         let about = format!("{} [{}]", policy.host, address.ip());
         let server = match told {
             None => {
-                host.defects.push(Defect::new(Severity::Problem, about, NOT_PUBLIC.to_owned()));
+                let defect = Defect::new(Severity::Problem, about, NOT_PUBLIC.to_owned());
+                host.defects.push(defect.breaking(sentences::NO_ADDRESS));
                 let error = Some(format!("not asked: {NOT_PUBLIC}"));
                 Server { error, ..Server::new(address) }
             }
             Some(Ok(sent)) => judge(address, &about, &sent, (&records, &names), &mut host.defects),
-            Some(Err(error)) => {
-                host.defects.push(of_connection(policy, about, error.clone()));
-                Server { error: Some(error), ..Server::new(address) }
+            Some(Err(failure)) => {
+                host.defects.push(of_connection(policy, about, &failure));
+                Server { error: Some(failure.text), ..Server::new(address) }
             }
         };
         host.servers.push(server);
@@ -70,15 +72,29 @@ pub(crate) fn inspect(policy: &HostPolicy, port: u16, reach: Reach) -> MailHost 
     host
 }
 
+/// The reason why a server has shown no certificate.
+#[derive(Debug)]
+struct Failure {
+    text: String,
+    /// Whether there is no connection, or no reply on it.
+    is_silent: bool,
+}
+
 /// Asks the servers within reach for their certificates: all at once, so that slow ones take no longer than one.
 fn ask(
     addresses: &[SocketAddr],
     reach: Reach,
     (records, names): (&RecordSet, &[Name]),
-) -> Vec<Option<Result<Sent, String>>> {
+) -> Vec<Option<Result<Sent, Failure>>> {
     let ask = |address: &SocketAddr| {
         let sent = server_chain::sent(&address.to_string(), address.port(), true, records, names);
-        sent.map_err(|error| error.to_string())
+        sent.map_err(|error| Failure {
+            text: error.to_string(),
+            // A failed handshake is invalid data.
+            is_silent: error
+                .downcast_ref::<io::Error>()
+                .is_some_and(|error| error.kind() != io::ErrorKind::InvalidData),
+        })
     };
     let is_within = |address: &SocketAddr| reach == Reach::Everybody || is_public(address.ip());
     thread::scope(|scope| {
@@ -153,15 +169,16 @@ fn of_policy(policy: &HostPolicy) -> Vec<Defect> {
 }
 
 /// The defect of a server that shows no certificate.
-fn of_connection(policy: &HostPolicy, about: String, error: String) -> Defect {
-    match policy.action {
-        Action::Dane(_) => {
-            Defect::new(Severity::Problem, about, error).breaking(sentences::UNAUTHENTICATED)
-        }
-        Action::Encrypt(_) => {
-            Defect::new(Severity::Problem, about, error).breaking(sentences::UNUSABLE)
-        }
-        _ => Defect::new(Severity::Warning, about, error),
+fn of_connection(policy: &HostPolicy, about: String, failure: &Failure) -> Defect {
+    let (severity, sentence) = match policy.action {
+        Action::Dane(_) => (Severity::Problem, Some(sentences::UNAUTHENTICATED)),
+        Action::Encrypt(_) => (Severity::Problem, Some(sentences::UNUSABLE)),
+        _ => (Severity::Warning, failure.is_silent.then_some(sentences::NO_SESSION)),
+    };
+    let defect = Defect::new(severity, about, failure.text.clone());
+    match sentence {
+        Some(sentence) => defect.breaking(sentence),
+        None => defect,
     }
 }
 
@@ -189,7 +206,8 @@ fn judge(
         Ok(None) => return server,
         Err(error) => {
             let text = format!("a certificate cannot be read: {error}");
-            defects.push(Defect::new(Severity::Warning, about.to_owned(), text));
+            let defect = Defect::new(Severity::Warning, about.to_owned(), text);
+            defects.push(defect.breaking(sentences::UNREADABLE));
             return server;
         }
     };

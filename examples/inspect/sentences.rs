@@ -209,6 +209,14 @@ pub(crate) const NO_ADDRESS: Sentence = Sentence {
     section: "RFC 5321 section 5.1",
     text: "That domain name, when queried, MUST return at least one address record (e.g., A or AAAA RR) that gives the IP address of the SMTP server to which the message should be directed.",
 };
+pub(crate) const NO_SESSION: Sentence = Sentence {
+    section: "RFC 5321 section 3.1",
+    text: "An SMTP session is initiated when a client opens a connection to a server and the server responds with an opening message.",
+};
+pub(crate) const UNREADABLE: Sentence = Sentence {
+    section: "RFC 8446 section 4.4.2.2",
+    text: "The certificate type MUST be X.509v3 [RFC5280], unless explicitly negotiated otherwise (e.g., [RFC7250]).",
+};
 pub(crate) const UNUSABLE: Sentence = Sentence {
     section: "RFC 7672 section 2.2",
     text: "Any connection to the MTA MUST be made via TLS, but authentication is not required.",

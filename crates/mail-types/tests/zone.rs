@@ -244,6 +244,31 @@ fn security_is_that_of_the_worst_link() {
     assert_eq!(wrong, Err(ZoneError::Data { kind: RecordType::A }));
 }
 
+/// Names of hundreds of labels need no entry of their own for each name above them.
+#[test]
+fn the_names_above_a_record_exist() {
+    let labels = vec!["a"; 120].join(".");
+    let zone = Zone::parse(&format!("{labels}.b.example. A 192.0.2.1\nx.*.c.example. A 192.0.2.2"))
+        .unwrap();
+    for dots in 1..=121 {
+        let above = format!("{labels}.b.example").splitn(dots + 1, '.').last().unwrap().to_owned();
+        assert_eq!(said(&zone, &above, RecordType::Txt), "nodata", "{above}");
+        assert_eq!(
+            said(&zone, &format!("b.{above}"), RecordType::Txt),
+            if dots == 121 { "nodata" } else { "nxdomain" }
+        );
+    }
+    for (name, found) in [
+        ("*.c.example", "nodata"),
+        ("y.c.example", "nodata"),
+        ("x.y.c.example", "nodata"),
+        (".", "nodata"),
+        ("c", "nxdomain"),
+    ] {
+        assert_eq!(said(&zone, name, RecordType::A), found, "{name}");
+    }
+}
+
 #[test]
 fn its_limits_are_kept() {
     let mut zone = Zone::default();

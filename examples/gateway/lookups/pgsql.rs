@@ -243,9 +243,40 @@ fn replaced(query: &Query) -> Query {
 
 /// Tells whether a statement can be in a `WITH` clause.
 fn is_relation(sql: &str) -> bool {
-    let word = sql.trim_start().split(|c: char| !c.is_ascii_alphabetic()).next();
+    let word = after_comments(sql).split(|c: char| !c.is_ascii_alphabetic()).next();
     let relations = ["select", "insert", "update", "delete", "values", "with", "table", ""];
     word.is_some_and(|word| relations.iter().any(|known| word.eq_ignore_ascii_case(known)))
+}
+
+/// The text after the blanks and comments at its start; comments in `/* … */` are nested.
+fn after_comments(sql: &str) -> &str {
+    let mut rest = sql.trim_start();
+    loop {
+        let after = if let Some(comment) = rest.strip_prefix("--") {
+            comment.find(['\n', '\r']).and_then(|end| comment.get(end..))
+        } else if rest.starts_with("/*") {
+            after_nested(rest)
+        } else {
+            return rest;
+        };
+        rest = after.unwrap_or_default().trim_start();
+    }
+}
+
+/// The text after the comment at the start.
+fn after_nested(sql: &str) -> Option<&str> {
+    let (mut depth, mut at) = (0_usize, 0);
+    loop {
+        let rest = sql.get(at..)?;
+        let mark = rest.find(['/', '*'])?;
+        let (open, close) =
+            (rest.get(mark..)?.starts_with("/*"), rest.get(mark..)?.starts_with("*/"));
+        at += mark + if open || close { 2 } else { 1 };
+        depth = if open { depth + 1 } else { depth.saturating_sub(usize::from(close)) };
+        if close && depth == 0 {
+            return sql.get(at..);
+        }
+    }
 }
 
 /// Wraps a statement so that the server returns all columns as text, of limited length.

@@ -29,6 +29,9 @@ const RULES: &str = r#"
     verb = "warn"
     set.acl_m_rows = "${lookup pgsql{INSERT INTO seen (sender, helo, size) VALUES ('${quote_pgsql:$sender_address}', '${quote_pgsql:$sender_helo_name}', '${quote_pgsql:$message_size}')}}"
     add_header = "X-Seen: $acl_m_rows ${lookup pgsql{SELECT sender, size > 10 AS large, NULL AS none FROM seen ORDER BY size DESC LIMIT 1}}"
+    [[acl_smtp_data]]
+    verb = "warn"
+    add_header = "X-Encoding: ${lookup pgsql{/* of /* all */ values */ -- now\n SHOW server_encoding}}"
 "#;
 
 const TABLES: &str = "
@@ -99,6 +102,7 @@ fn rules_ask_a_database_and_its_values_are_never_its_text() {
     let message = stage.gateway.message("x'/**/union");
     assert!(message.contains("X-Seen: 1 sender="), "{message}");
     assert!(message.contains(" large=t none=\"\""), "{message}");
+    assert!(message.contains("X-Encoding: UTF8"), "{message}");
     let seen =
         sql(&stage.database, "SELECT sender FROM seen WHERE helo = 'swaks.test' ORDER BY ctid");
     assert_eq!(seen, format!("a@a.test\n{hostile}\no'hara@a.test\n"));

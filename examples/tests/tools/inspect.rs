@@ -343,6 +343,7 @@ fn a_domain_cannot_lead_to_private_addresses() {
     let defects = found["defects"].as_array().unwrap();
     let refused = defects.iter().filter(|defect| defect["text"] == REFUSED);
     assert!(refused.clone().all(|defect| defect["severity"] == "problem"), "{found}");
+    assert!(refused.clone().all(|defect| defect["section"] == "RFC 5321 section 5.1"), "{found}");
     assert_eq!(refused.count(), 5, "{found}");
     let (output, has_come) = led_astray("private-text", &["--strict", "trap.example"]);
     let told = text(&output);

@@ -239,3 +239,38 @@ fn the_servers_of_a_host_are_asked_at_once() {
         assert!(error.starts_with("the server says \"554 go away"), "{found}");
     }
 }
+
+/// A port without a server, a connection without a word, and a refusal, which the standard allows.
+#[test]
+fn a_server_without_an_opening_message_breaks_the_standard() {
+    let silent = TcpListener::bind("127.0.0.5:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let refusing = TcpListener::bind(("127.0.0.6", port)).unwrap();
+    let serving = thread::spawn(move || {
+        drop(silent.accept().unwrap());
+        refusing.accept().unwrap().0.write_all(b"554 go away\r\n").unwrap();
+    });
+    let addresses = (5..8).map(|last| format!("mx.a.example. A 127.0.0.{last}\n"));
+    let zone = addresses.collect::<String>() + "a.example. MX 1 mx.a.example.\n";
+    let file = directory("inspect-odd-silent").join("zone");
+    fs::write(&file, zone).unwrap();
+    let port = port.to_string();
+    let mut inspect = tool("inspect");
+    inspect.args(["--json", "--allow-private", "--port", &port, "a.example", "--zone"]).arg(file);
+    let found = json_lines(&output_of(&mut inspect, b"")).remove(0);
+    serving.join().unwrap();
+    let defects = found["defects"].as_array().unwrap().iter();
+    let sections: Vec<_> = defects
+        .filter_map(|defect| {
+            let address = defect["about"].as_str()?.strip_prefix("mx.a.example [")?;
+            Some((address, defect["severity"].as_str()?, defect["section"].as_str()))
+        })
+        .collect();
+    let session = Some("RFC 5321 section 3.1");
+    let expected = [
+        ("127.0.0.5]", "warning", session),
+        ("127.0.0.6]", "warning", None),
+        ("127.0.0.7]", "warning", session),
+    ];
+    assert_eq!(sections, expected, "{found}");
+}

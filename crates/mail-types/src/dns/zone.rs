@@ -1,6 +1,6 @@
 //! Answers without a network, from a master file or from the program: RFC 1034 section 4.3.2.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use thiserror::Error;
@@ -36,8 +36,8 @@ use crate::dns::{
 #[derive(Clone, Debug, Default)]
 pub struct Zone {
     entries: HashMap<Question, Answer>,
-    /// The existing names, with the empty ones between them and the root.
-    names: HashSet<Name>,
+    /// The names with records. Those above them exist too, and precede them in the order of names.
+    names: BTreeSet<Name>,
     records: usize,
     /// The status of each denial that was not set.
     denials: DnssecStatus,
@@ -67,7 +67,7 @@ impl Zone {
                 Some(records) => {
                     zone.insert(name, records, DnssecStatus::default(), ttl).map_err(wrong)?;
                 }
-                None => zone.exists(name),
+                None => drop(zone.names.insert(name)),
             }
         }
         Ok(zone)
@@ -135,7 +135,7 @@ impl Zone {
     /// ```
     pub fn set(&mut self, question: Question, answer: Answer) {
         if !matches!(answer, Answer::Absent { exists: false, .. }) {
-            self.exists(question.name.clone());
+            self.names.insert(question.name.clone());
         }
         self.entries.insert(question, answer);
     }
@@ -174,13 +174,13 @@ impl Zone {
 
     /// The name itself if it exists, or the wildcard that answers for it.
     fn owner(&self, name: &Name) -> Option<Name> {
-        if self.names.contains(name) {
+        if self.exists(name) {
             return Some(name.clone());
         }
         let mut above = name.parent();
         while let Some(encloser) = above {
-            if self.names.contains(&encloser) {
-                return encloser.child(b"*").ok().filter(|wild| self.names.contains(wild));
+            if self.exists(&encloser) {
+                return encloser.child(b"*").ok().filter(|wild| self.exists(wild));
             }
             above = encloser.parent();
         }
@@ -203,7 +203,7 @@ impl Zone {
             return Err(ZoneError::Full);
         }
         self.records += 1;
-        self.exists(name.clone());
+        self.names.insert(name.clone());
         let question = Question::new(name.clone(), records.kind());
         let held = self.entries.get_mut(&question);
         if let Some(Answer::Records { records: held, security: worst, ttl: least, .. }) = held {
@@ -219,14 +219,9 @@ impl Zone {
         Ok(())
     }
 
-    fn exists(&mut self, name: Name) {
-        let mut next = Some(name);
-        while let Some(name) = next.take() {
-            let parent = name.parent();
-            if self.names.insert(name) {
-                next = parent;
-            }
-        }
+    /// Tells whether this name, or one below it, has records: a parent is directly before its children.
+    fn exists(&self, name: &Name) -> bool {
+        self.names.range(name..).next().is_some_and(|next| next.is_within(name))
     }
 }
 
