@@ -155,6 +155,9 @@
 //! | the IPv6 address of zeros, by `mask_n` and `ipv6norm` | `:`          | `::`                     |
 //! | the text after an `ipv6norm`              | is lost                  | is kept                  |
 //! | a crash of Exim: `sort` of an empty item, some long texts | ends the process | an error, or the text |
+//! | `utf8clean` of a character of three or four octets that has a shorter form | kept | `?`           |
+//! | `rfc2047d` of an unknown charset          | an error                 | the octets as they are   |
+//! | the number of a field or item beyond 2³¹  | modulo 2³²               | a field that is not there |
 //! | unknown names in a skipped part           | an error each time       | [`Template::check`]      |
 //! | the words of `run`                        | may be quoted            | end at blanks of the template, never inside a value |
 //! | `ibase`, `oracle`, `mysql` queries        | escaped                  | marked; bind them as the driver requires |

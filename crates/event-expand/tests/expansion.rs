@@ -328,3 +328,18 @@ fn expansions_can_be_sent() {
     can_be_sent::<event_expand::Action<'_>>();
     can_be_sent::<event_expand::Journal>();
 }
+
+/// The rows of the front page in which Exim 4.96 differs.
+#[test]
+fn differences_from_exim_are_those_of_the_front_page() {
+    for (template, expected) in [
+        ("${utf8clean:\\xe0\\x80\\xaf}", "?"),
+        ("${utf8clean:\\xf0\\x80\\x80\\xaf}", "?"),
+        ("${rfc2047d:=?x-unknown?Q?a=20b?=}", "a b"),
+        ("${extract{4294967297}{:}{a:b:c}}", ""),
+        ("${listextract{4294967297}{a:b:c}}", ""),
+        ("${extract{9223372036854775807}{:}{a:b:c}}", ""),
+    ] {
+        assert_eq!(text(template), Ok(expected.to_owned()), "{template}");
+    }
+}
