@@ -25,7 +25,8 @@ pub struct ResolverArguments {
     #[arg(long, conflicts_with_all = ["zone", "trust_ad"])]
     validate: bool,
     /// The keys to validate by, as DNSKEY records; without, those of the root
-    #[arg(long, value_name = "FILE", requires = "validate")]
+    // With a choice that excludes --validate, clap would no longer ask for it.
+    #[arg(long, value_name = "FILE", requires = "validate", conflicts_with_all = ["zone", "trust_ad"])]
     trust_anchor: Option<PathBuf>,
 }
 

@@ -42,7 +42,7 @@ fn main() -> ExitCode {
 #[command(after_long_help = SAMPLE)]
 struct Arguments {
     /// Domains whose records are reviewed
-    #[arg(value_parser = domain, conflicts_with_all = ["from", "trace", "record", "tld_file"])]
+    #[arg(value_parser = domain, conflicts_with_all = ["from", "spf", "dkim", "trace", "record", "tld_file", "psl", "authors"])]
     domains: Vec<Domain>,
     /// The body of a `From` field
     #[arg(long, value_name = "BODY")]

@@ -60,7 +60,8 @@ struct Arguments {
     config: Option<PathBuf>,
     /// The place of the strings in the configuration, which has their variables: an option that is expanded, a list of
     /// rules, or a place of the manual (accept, client, connect, tls, helo, mail, rcpt, prdr, data, event, host)
-    #[arg(long, value_name = "OPTION", default_value = "acl_smtp_data_prdr", value_parser = place, requires = "config")]
+    #[arg(long, value_name = "OPTION", default_value = "acl_smtp_data_prdr", value_parser = place, requires = "config",
+        conflicts_with = "lists")]
     place: Place,
     /// Writes one JSON object for each string
     #[arg(long)]

@@ -26,7 +26,7 @@ pub(crate) struct New {
     #[arg(long, conflicts_with_all = ["crc32c", "tlv", "ssl", "pad_to"])]
     v1: bool,
     /// Sets the transport to datagrams (UDP)
-    #[arg(long)]
+    #[arg(long, requires = "source", conflicts_with_all = ["local", "v1"])]
     datagram: bool,
     /// Adds a CRC-32C checksum
     #[arg(long)]

@@ -50,7 +50,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     zone: Option<PathBuf>,
     /// The DNSSEC status of the answers from the master file: secure, insecure or indeterminate
-    #[arg(long, value_name = "STATUS", default_value_t = DnssecStatus::Secure, requires = "zone")]
+    #[arg(long, value_name = "STATUS", default_value_t = DnssecStatus::Secure, requires = "zone",
+        conflicts_with_all = ["resolver", "trust_ad", "validate"])]
     security: DnssecStatus,
     #[command(flatten)]
     resolver: ResolverArguments,

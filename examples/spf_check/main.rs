@@ -37,7 +37,7 @@ fn main() -> ExitCode {
 #[command(after_long_help = SAMPLE)]
 struct Arguments {
     /// Domains whose records are reviewed
-    #[arg(value_parser = domain, conflicts_with_all = ["ip", "trace", "record", "guess"])]
+    #[arg(value_parser = domain, conflicts_with_all = ["ip", "helo", "from", "trace", "record", "guess"])]
     domains: Vec<Domain>,
     /// The client's IP address
     #[arg(long)]

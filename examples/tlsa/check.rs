@@ -24,7 +24,7 @@ use crate::make::Place;
 #[derive(Args, Debug)]
 pub(crate) struct Wanted {
     /// A record, as "3 1 1 ab..."; can be given several times. Without a record and a zone file the DNS is asked
-    #[arg(long = "record", value_name = "RECORD", conflicts_with_all = ["zone", "resolver", "trust_ad", "validate"])]
+    #[arg(long = "record", value_name = "RECORD", conflicts_with_all = ["zone", "resolver", "trust_ad", "validate", "trust_anchor"])]
     records: Vec<String>,
     /// A zone file with the records of the host
     #[arg(long, value_name = "FILE", requires = "host")]
@@ -44,7 +44,7 @@ pub(crate) struct Wanted {
     #[arg(long, value_name = "HOST[:PORT]", requires = "host")]
     server: Option<String>,
     /// How TLS begins with the server
-    #[arg(long, value_enum, default_value_t = Start::Smtp, requires = "server")]
+    #[arg(long, value_enum, default_value_t = Start::Smtp, requires = "server", conflicts_with = "chain")]
     starttls: Start,
     /// When, as 2026-12-01T00:00:00Z; without, now
     #[arg(long, value_parser = certificates::time)]

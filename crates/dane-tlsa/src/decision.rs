@@ -66,7 +66,7 @@ impl Decision {
         let has_none = |host: &HostPolicy| {
             matches!(host.action, Action::Skip(Skip::NoAddress | Skip::AddressInMx))
         };
-        if hosts.iter().all(has_none) {
+        if !hosts.is_empty() && hosts.iter().all(has_none) {
             Disposition::Bounce
         } else if hosts.iter().all(is_skipped) {
             Disposition::Defer
@@ -100,12 +100,18 @@ pub enum Deferral {
     /// DANE is required, and does not apply.
     #[error("DANE is required: {0}")]
     Required(NoDane),
+    /// The configured list of hosts is empty, or [`Limits::hosts`](crate::Limits::hosts) is 0.
+    #[error("no host to try: the list of hosts, or the limit of hosts, is empty")]
+    NoHosts,
 }
 
 /// Why a message is returned.
 #[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Bounce {
+    /// The domain is an address, and has no MX records: in a mailbox an address is in brackets.
+    #[error("the domain is an address without brackets, and has no MX records")]
+    AddressAsDomain,
     /// The domain does not exist.
     #[error("the domain does not exist")]
     NoDomain,

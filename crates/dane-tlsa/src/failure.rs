@@ -3,6 +3,7 @@
 use std::fmt;
 
 use mail_types::dns::{Name, RecordType};
+use mail_types::exim::is_invisible;
 
 use crate::decision::{Decision, Deferral};
 use crate::host_policy::{Action, Dane, Encrypt, Host, HostPolicy, NoDane, Skip};
@@ -157,6 +158,7 @@ impl Policy {
         let result = match reason {
             Deferral::MxLookup(_) => ResultType::DnssecInvalid,
             Deferral::Required(_) => ResultType::DaneRequired,
+            Deferral::NoHosts => return None,
         };
         Some(Failure {
             result,
@@ -326,7 +328,9 @@ fn result_of(verdict: &Verdict) -> Option<ResultType> {
 /// Writes a reason as a line of printable characters, cut to its limit.
 pub(crate) fn line(text: &dyn fmt::Display) -> String {
     let text = text.to_string();
-    let mut line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let is_hidden =
+        |c: char| c.is_control() || is_invisible(c) || matches!(c, '\u{2028}' | '\u{2029}');
+    let mut line: String = text.chars().map(|c| if is_hidden(c) { ' ' } else { c }).collect();
     let end = (0..=Failure::MAX_REASON.min(line.len())).rev().find(|&at| line.is_char_boundary(at));
     line.truncate(end.unwrap_or_default());
     line

@@ -102,7 +102,10 @@ impl Policy {
                 if self.options.required && security != DnssecStatus::Secure {
                     return Ok(Decision::Defer(Deferral::Required(NoDane::InsecureMx)));
                 }
-                let hop = Hop { names: vec![lowercase(domain)], security };
+                if literal(domain).is_some() {
+                    return Ok(Decision::Bounce(Bounce::AddressAsDomain));
+                }
+                let hop = Hop { names: vec![lowercase(domain)], security, is_configured: false };
                 return Ok(Decision::Hosts(vec![self.host(domain, 0, &hop, known)?]));
             }
         };
@@ -120,7 +123,7 @@ impl Policy {
         let names = if is_secure { names } else { Vec::new() };
         let hosts = by_preference(hosts, self.options.limits.hosts);
         let hosts = hosts.iter().map(|mx| (&mx.exchange, mx.preference));
-        self.hosts(hosts, &Hop { names, security }, known)
+        self.hosts(hosts, &Hop { names, security, is_configured: false }, known)
     }
 
     fn hosts<'a>(
@@ -133,7 +136,21 @@ impl Policy {
         let hosts = hosts.take(self.options.limits.hosts);
         let hosts: Vec<_> =
             hosts.map(|(name, preference)| self.host(name, preference, hop, known)).collect();
+        if hosts.is_empty() {
+            return Ok(Decision::Defer(Deferral::NoHosts));
+        }
         Ok(Decision::Hosts(hosts.into_iter().collect::<Result<_, _>>()?))
+    }
+
+    /// A host that is configured by its address.
+    fn literal(&self, address: IpAddr, preference: u16) -> HostPolicy {
+        let set = &self.options.hosts_require_dane;
+        let action = if self.options.required || set.contains(address, None) {
+            Action::Skip(Skip::Required(NoDane::Literal))
+        } else {
+            Action::Opportunistic(NoDane::Literal)
+        };
+        HostPolicy { host: Host::Address(address), preference, addresses: vec![address], action }
     }
 
     fn host(
@@ -150,8 +167,10 @@ impl Policy {
             addresses,
             action,
         };
-        if is_address(name) {
-            return Ok(policy(Vec::new(), Action::Skip(Skip::AddressInMx)));
+        match literal(name) {
+            Some(address) if hop.is_configured => return Ok(self.literal(address, preference)),
+            Some(_) => return Ok(policy(Vec::new(), Action::Skip(Skip::AddressInMx))),
+            None => {}
         }
         known.note(|| format!("host {name}"));
         known.within(|known| {
@@ -259,23 +278,21 @@ impl Inquiry for &Policy {
         match &self.next_hop {
             NextHop::Domain(domain) => self.domain(domain, known),
             NextHop::Relay(name) => {
-                let hop = Hop { names: vec![lowercase(name)], security: DnssecStatus::Secure };
+                let hop = Hop::configured(name);
                 Ok(Decision::Hosts(vec![self.host(name, 0, &hop, known)?]))
             }
             NextHop::Hosts { domain, hosts } => {
-                let hop = Hop { names: vec![lowercase(domain)], security: DnssecStatus::Secure };
+                let hop = Hop::configured(domain);
                 let preference = |at| u16::try_from(at).unwrap_or(u16::MAX);
                 let hosts = hosts.iter().enumerate().map(|(at, name)| (name, preference(at)));
                 self.hosts(hosts, &hop, known)
             }
             NextHop::Literal(address) => {
-                let set = &self.options.hosts_require_dane;
-                if self.options.required || set.contains(*address, None) {
-                    return Ok(Decision::Defer(Deferral::Required(NoDane::Literal)));
-                }
-                let action = Action::Opportunistic(NoDane::Literal);
-                let (host, addresses) = (Host::Address(*address), vec![*address]);
-                Ok(Decision::Hosts(vec![HostPolicy { host, preference: 0, addresses, action }]))
+                let host = self.literal(*address, 0);
+                Ok(match host.action {
+                    Action::Skip(_) => Decision::Defer(Deferral::Required(NoDane::Literal)),
+                    _ => Decision::Hosts(vec![host]),
+                })
             }
         }
     }
@@ -287,6 +304,15 @@ struct Hop {
     names: Vec<Name>,
     /// How well it is known that the hosts are those of the next hop.
     security: DnssecStatus,
+    /// Whether the administrator has named the hosts.
+    is_configured: bool,
+}
+
+impl Hop {
+    fn configured(name: &Name) -> Self {
+        let (names, security) = (vec![lowercase(name)], DnssecStatus::Secure);
+        Self { names, security, is_configured: true }
+    }
 }
 
 /// Returns the names that may be the TLSA base domain, in their order (RFC 7672 section 2.2.2); without any, why
@@ -346,13 +372,16 @@ fn by_preference(hosts: &[Mx], limit: usize) -> Vec<&Mx> {
     found
 }
 
-/// Tells whether a name is written as an address, perhaps as an address literal of RFC 5321: no host is called so.
-fn is_address(name: &Name) -> bool {
+/// The address that a name is written as, perhaps as an address literal of RFC 5321: no host is called so.
+fn literal(name: &Name) -> Option<IpAddr> {
     let mut room = [0; Name::MAX_OCTETS];
-    let Ok(text) = str::from_utf8(name.write_dotted(&mut room)) else { return false };
+    let text = str::from_utf8(name.write_dotted(&mut room)).ok()?;
     let inner = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
-    let is_v6 = |text: &str| text.parse::<Ipv6Addr>().is_ok();
-    inner.parse::<IpAddr>().is_ok() || inner.strip_prefix("ipv6:").is_some_and(is_v6)
+    let tagged = inner.split_at_checked(5).filter(|(tag, _)| tag.eq_ignore_ascii_case("ipv6:"));
+    match tagged {
+        Some((_, address)) => address.parse::<Ipv6Addr>().ok().map(IpAddr::V6),
+        None => inner.parse().ok(),
+    }
 }
 
 /// Both families, the alias, and two base domains.

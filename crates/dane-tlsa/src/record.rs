@@ -130,7 +130,10 @@ impl FromStr for TlsaRecord {
             if wire.len() != length {
                 return Err(RecordError::Length { at, found: wire.len() });
             }
-            return Self::from_wire(&wire);
+            return Self::from_wire(&wire).map_err(|error| match error {
+                RecordError::Missing { .. } => RecordError::Missing { at: words.at },
+                other => other,
+            });
         }
         let mut octet = || number(&mut words, 255).map(|n| u8::try_from(n).unwrap_or(u8::MAX));
         let (usage, selector, matching_type) = (octet()?, octet()?, octet()?);
@@ -247,7 +250,7 @@ pub enum RecordError {
         most: u16,
     },
     /// A character is not a hexadecimal digit.
-    #[error("not a hexadecimal digit: {:?}, at byte {at}", char::from(*.found))]
+    #[error("not a hexadecimal digit: '{}', at byte {at}", [*.found].escape_ascii())]
     Digit {
         /// Its position, in bytes.
         at: usize,

@@ -77,6 +77,7 @@ impl Rollover {
         next: Vec<TlsaRecord>,
         ttl: Duration,
     ) -> Result<Self, RolloverError> {
+        let (current, next) = (distinct(current), distinct(next));
         for (records, which) in [(&current, "current"), (&next, "next")] {
             if records.is_empty() {
                 return Err(RolloverError::NoRecord { which });
@@ -165,6 +166,17 @@ impl Rollover {
             step(last, RolloverAction::PublishNext, &self.next),
         ]
     }
+}
+
+/// Each record once: a record set has no duplicates (RFC 2181 section 5).
+fn distinct(records: Vec<TlsaRecord>) -> Vec<TlsaRecord> {
+    let mut found: Vec<TlsaRecord> = Vec::new();
+    for record in records {
+        if !found.contains(&record) {
+            found.push(record);
+        }
+    }
+    found
 }
 
 impl fmt::Display for RolloverStep {

@@ -135,6 +135,9 @@ fn point_41_a_connection_that_fails_has_the_most_exact_type() {
         (ResultType::ValidationFailure, "alert  handshake_failure")
     );
     let long = "\u{fc}".repeat(Failure::MAX_REASON);
+    let hidden = "a\r\nb\u{2028}c\u{202e}d\u{feff}e\u{200b}f";
+    let reason = failure(&ConnectionFault::Handshake(hidden)).unwrap().reason;
+    assert_eq!(reason, "a  b c d e f");
     let cut = failure(&ConnectionFault::Handshake(&long)).unwrap().reason;
     assert!(cut.len() <= Failure::MAX_REASON && cut.len() + 2 > Failure::MAX_REASON);
 

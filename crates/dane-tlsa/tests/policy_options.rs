@@ -135,6 +135,58 @@ fn hosts_require_dane_defers_a_literal_that_it_names() {
     }
 }
 
+/// A choice of the administrator never returns mail.
+#[test]
+fn without_hosts_mail_is_deferred() {
+    let zone = secure(SECURE);
+    let domain = || name("example.com");
+    let limits = Limits::default().with_hosts(0);
+    let none = NextHop::Hosts { domain: domain(), hosts: Vec::new() };
+    for (next_hop, options) in [
+        (NextHop::Domain(domain()), PolicyOptions::default().with_limits(limits)),
+        (none.clone(), PolicyOptions::default()),
+        (none, required()),
+    ] {
+        let policy = Policy::new(next_hop, 25).with_options(options);
+        let decision = policy.session().run(|question| zone.answer(question));
+        assert_eq!(decision, Decision::Defer(Deferral::NoHosts));
+        assert_eq!(decision.disposition(), Disposition::Defer);
+        assert!(decision.to_string().contains("no host to try"), "{decision}");
+        assert_eq!(policy.failure(&decision), None);
+    }
+    assert_eq!(Decision::Hosts(Vec::new()).disposition(), Disposition::Defer);
+}
+
+#[test]
+fn a_configured_host_may_be_an_address() {
+    let zone = secure(SECURE);
+    for text in
+        ["192.0.2.9", "[192.0.2.9]", "2001:db8::9", "[IPv6:2001:db8::9]", "[ipv6:2001:db8::9]"]
+    {
+        let host = name(text);
+        let listed = NextHop::Hosts { domain: name("example.com"), hosts: vec![host.clone()] };
+        for next_hop in [NextHop::Relay(host.clone()), listed] {
+            let decide = |options: PolicyOptions| {
+                let policy = Policy::new(next_hop.clone(), 25).with_options(options);
+                policy.session().run(|question| zone.answer(question))
+            };
+            let decision = decide(PolicyOptions::default());
+            assert_eq!(*action(&decision), Action::Opportunistic(NoDane::Literal), "{text}");
+            let found = &decision.hosts()[0];
+            assert!(text.contains(&found.addresses[0].to_string()), "{found}");
+            let decision = decide(required());
+            assert_eq!(*action(&decision), Action::Skip(Skip::Required(NoDane::Literal)), "{text}");
+            assert_eq!(decision.disposition(), Disposition::Defer);
+        }
+        // A domain of a mailbox is another matter.
+        let policy = Policy::new(NextHop::Domain(host), 25);
+        let mut zone = secure("");
+        absent(&mut zone, text, RecordType::Mx, true, DnssecStatus::Secure);
+        let decision = policy.session().run(|question| zone.answer(question));
+        assert_eq!(decision, Decision::Bounce(Bounce::AddressAsDomain), "{text}");
+    }
+}
+
 #[test]
 fn one_host_that_cannot_be_used_leaves_the_others() {
     let mut zone = secure(&format!(

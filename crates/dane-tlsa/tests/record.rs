@@ -66,9 +66,13 @@ fn bad() {
         ("3 1 1 00)", RecordError::Parenthesis { at: 8 }),
         ("((3 1 1 00))", RecordError::Parenthesis { at: 1 }),
         (r"\# 65536 00", RecordError::Number { at: 3, most: 65_535 }),
-        (r"\# 2 0301", RecordError::Missing { at: 2 }),
+        (r"\# 2 0301", RecordError::Missing { at: 9 }),
     ] {
         assert_eq!(text.parse::<TlsaRecord>(), Err(error), "{text:?}");
+    }
+    for (text, shown) in [("3 1 1 0g", "'g', at byte 7"), ("3 1 1 \u{fc}", r"'\xc3', at byte 6")] {
+        let error = text.parse::<TlsaRecord>().unwrap_err().to_string();
+        assert_eq!(error, format!("not a hexadecimal digit: {shown}"));
     }
     let long = format!("3 1 0 {}", "00".repeat(TlsaRecord::MAX_DATA + 1));
     assert_eq!(long.parse::<TlsaRecord>(), Err(RecordError::TooLong));

@@ -60,6 +60,19 @@ fn a_renewed_certificate_with_its_old_key_changes_nothing() {
     assert_eq!(rollover.starting_at(at(0)), []);
 }
 
+#[test]
+fn a_record_that_is_given_twice_is_one_record() {
+    let (a, b) = (record("3 1 1", "01"), record("3 1 1", "02"));
+    let plan = |current: &[&TlsaRecord], next: &[&TlsaRecord]| {
+        let owned = |records: &[&TlsaRecord]| records.iter().copied().cloned().collect();
+        let rollover = Rollover::new(owned(current), owned(next), TTL).unwrap();
+        rollover.starting_at(at(0)).last().map(|step| step.records.clone())
+    };
+    assert_eq!(plan(&[&a], &[&a, &a]), None);
+    assert_eq!(plan(&[&a, &b], &[&a, &a]), Some(vec![a.clone()]));
+    assert_eq!(plan(&[&a, &a], &[&b, &b]), Some(vec![b.clone()]));
+}
+
 /// Sections 8.2 and 8.4: one change at a time.
 #[test]
 fn each_combination_matches_both_keys() {

@@ -112,7 +112,9 @@ impl fmt::Display for RecipientOutcome {
             Self::Delivered(reply) => write!(f, "delivered: {reply}"),
             Self::Permanent(reply) => write!(f, "refused: {reply}"),
             Self::Temporary(reply) => write!(f, "deferred: {reply}"),
-            Self::InDoubt => f.write_str("in doubt: the connection ended before the final reply"),
+            Self::InDoubt => {
+                f.write_str("in doubt: the connection ended without a valid final reply")
+            }
         }
     }
 }

@@ -79,16 +79,18 @@ pub enum DataStep {
 
 impl DataPhase {
     /// Starts the phase for the accepted recipients, given by the codes of the replies to their
-    /// `RCPT`; `requested` says whether the client requested the extension.
+    /// `RCPT`; `requested` says whether the client requested the extension. A recipient whose code is
+    /// not positive has no verdict (section 4.5.2), and no number here.
     ///
     /// # Errors
     ///
-    /// [`NoRecipients`] without recipients: such a transaction has no data phase.
+    /// [`NoRecipients`] without an accepted recipient: such a transaction has no data phase.
     pub fn new(
         recipients: impl IntoIterator<Item = ReplyCode>,
         requested: bool,
     ) -> Result<Self, NoRecipients> {
-        let recipients: Vec<_> = recipients.into_iter().collect();
+        let is_accepted = |code: &ReplyCode| code.severity() == Severity::Completed;
+        let recipients: Vec<_> = recipients.into_iter().filter(is_accepted).collect();
         let form = match recipients.len() {
             0 => return Err(NoRecipients),
             1 => Form::Single,
@@ -238,13 +240,14 @@ pub(crate) fn with_enhanced(reply: Reply, subject: u16, detail: u16) -> Reply {
     }
 }
 
-/// A reply for a recipient: its code is one of those for `RCPT`, and keeps the detail of the reply to
-/// `RCPT` (section 4.5.2).
+/// A reply for a recipient: its code is one of those for `RCPT` (RFC 5321 section 4.3.2), and keeps the
+/// detail of the reply to `RCPT` (section 4.5.2).
 fn recipient_reply(reply: Reply, before: Option<ReplyCode>) -> Reply {
     let class = reply.code().severity();
-    let mut reply = recode(reply, &[250, 251, 450, 451, 452, 550, 551, 552, 553, 554]);
+    let codes = [250, 251, 450, 451, 452, 550, 551, 552, 553];
+    let mut reply = recode(reply, &codes, ReplyCode::MAILBOX_UNAVAILABLE);
     if let (ReplyCode::OK, Some(before)) = (reply.code(), before)
-        && before.severity() == Severity::Completed
+        && codes.contains(&before.get())
     {
         reply = with_code(&reply, before);
     }
@@ -258,19 +261,19 @@ fn recipient_reply(reply: Reply, before: Option<ReplyCode>) -> Reply {
 /// A final reply: its code is one of those for the end of data (RFC 5321 section 4.3.2), or 421 of a
 /// server that shuts down.
 fn data_reply(reply: Reply) -> Reply {
-    let reply = recode(reply, &[250, 421, 450, 451, 452, 550, 552, 554]);
-    with_enhanced(reply, 0, 0)
+    let codes = [250, 421, 450, 451, 452, 550, 552, 554];
+    with_enhanced(recode(reply, &codes, ReplyCode::TRANSACTION_FAILED), 0, 0)
 }
 
 /// Gives a reply the general code of its class if its own is not among `codes`.
-fn recode(reply: Reply, codes: &[u16]) -> Reply {
+fn recode(reply: Reply, codes: &[u16], permanent: ReplyCode) -> Reply {
     if codes.contains(&reply.code().get()) {
         return reply;
     }
     let code = match reply.code().severity() {
         Severity::Completed => ReplyCode::OK,
         Severity::Intermediate | Severity::Transient => ReplyCode::LOCAL_ERROR,
-        Severity::Permanent => ReplyCode::TRANSACTION_FAILED,
+        Severity::Permanent => permanent,
     };
     with_code(&reply, code)
 }

@@ -182,7 +182,7 @@ fn outcomes_are_told_with_the_servers_reply() {
         (RecipientOutcome::Delivered(reply("250 2.1.5 ok")), "delivered: 250 2.1.5 ok"),
         (RecipientOutcome::Permanent(reply("550 5.7.1 no")), "refused: 550 5.7.1 no"),
         (RecipientOutcome::Temporary(reply("450 later")), "deferred: 450 later"),
-        (RecipientOutcome::InDoubt, "in doubt: the connection ended before the final reply"),
+        (RecipientOutcome::InDoubt, "in doubt: the connection ended without a valid final reply"),
     ] {
         assert_eq!(outcome.to_string(), text);
     }

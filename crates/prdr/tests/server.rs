@@ -56,7 +56,7 @@ const SITUATIONS: &[(&str, &[&str], &str, &[&str])] = &[
         "all refused",
         &["550 a", "554 b"],
         "250 never",
-        &[START, "550 5.7.0 a", "554 5.7.0 b", "550 5.7.1 message refused for all recipients"],
+        &[START, "550 5.7.0 a", "550 5.7.0 b", "550 5.7.1 message refused for all recipients"],
     ),
     (
         "all deferred",
@@ -121,7 +121,7 @@ fn one_recipient_and_codes_that_do_not_fit() {
             "250 never",
             &[
                 START,
-                "554 5.5.4 no",
+                "550 5.5.4 no",
                 "451 4.7.0 later",
                 "450 4.0.0 no recipient accepted the message, try again later",
             ],
@@ -239,4 +239,20 @@ proptest! {
         let positive = sent.last().unwrap().starts_with('2');
         prop_assert_eq!(positive, last == 250 && codes.iter().any(|code| code / 100 == 2));
     }
+}
+
+/// Section 4.5.2: no reply for a recipient whose `RCPT` was refused, and only codes that `RCPT` has.
+#[test]
+fn a_recipient_that_was_refused_has_no_verdict() {
+    let code = |code: u16| ReplyCode::new(code).unwrap();
+    let phase = DataPhase::new([250, 550, 251, 354, 450, 252, 220].map(code), true).unwrap();
+    let verdicts = ["250 a", "250 b", "250 c", "500 d"];
+    let (sent, accepted) = replies_and_accepted(phase, &verdicts, "250 e");
+    let expected =
+        [START, "250 2.1.5 a", "251 2.1.5 b", "250 2.1.5 c", "550 5.7.0 d", "250 2.0.0 e"];
+    assert_eq!((&sent[..], &accepted[..]), (&expected.map(str::to_owned)[..], &[0, 1, 2][..]));
+    assert!(DataPhase::new([550, 450].map(code), true).is_err());
+    // One that is left is alone.
+    let phase = DataPhase::new([550, 250].map(code), true).unwrap();
+    assert_eq!(replies_and_accepted(phase, &["250 a"], "250 b").0, ["250 2.0.0 b"]);
 }

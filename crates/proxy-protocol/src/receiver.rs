@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 #[cfg(feature = "mail")]
 use crate::unread::Unread;
-use crate::{Failure, Header, HeaderError, HeaderOutcome, Options, v2};
+use crate::{Failure, Header, HeaderError, HeaderOutcome, Options, v1};
 
 /// The start of a connection whose peer must send a header.
 ///
@@ -74,7 +74,8 @@ impl Receiver {
             return 0;
         }
         let before = self.received.len();
-        let room = v2::limit(&self.options) - before; // An incomplete header has fewer bytes.
+        // An incomplete header has fewer bytes than the longest one.
+        let room = self.options.limits.header.max(v1::MAX_LINE) - before;
         let (kept, beyond) = bytes.split_at_checked(room).unwrap_or((bytes, &[]));
         self.received.extend_from_slice(kept);
         match Header::parse_with(&self.received, &self.options) {

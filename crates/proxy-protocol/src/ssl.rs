@@ -73,12 +73,12 @@ impl<'a> Ssl<'a> {
         self.client & Self::CLIENT_CERT_SESS != 0
     }
 
-    /// Tells whether the client gave a certificate and the proxy verified it. Without a certificate
-    /// some proxies leave [`Ssl::verify`] at zero; that does not count as verified.
+    /// Tells whether the client gave a certificate over TLS and the proxy verified it. Without a
+    /// certificate some proxies leave [`Ssl::verify`] at zero; that does not count as verified.
     #[must_use]
     pub fn is_verified(self) -> bool {
         let given = self.has_connection_certificate() || self.has_session_certificate();
-        given && self.verify == 0
+        self.is_tls() && given && self.verify == 0
     }
 
     /// Returns the version of TLS, such as `TLSv1.3`.

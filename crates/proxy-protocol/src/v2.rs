@@ -3,7 +3,7 @@
 use std::net::{Ipv6Addr, SocketAddr};
 
 use crate::{
-    Endpoints, Header, HeaderError, Options, Tlvs, Transport, UnixAddress, Version, WriteError, v1,
+    Endpoints, Header, HeaderError, Options, Tlvs, Transport, UnixAddress, Version, WriteError,
 };
 
 pub(crate) const SIGNATURE: [u8; 12] = *b"\r\n\r\n\0\r\nQUIT\n";
@@ -31,7 +31,7 @@ pub(crate) fn parse<'a>(
     let Some((body, rest)) = behind.split_at_checked(length) else {
         return Err(refuse(input, options));
     };
-    if *signature != SIGNATURE || START + length > limit(options) {
+    if *signature != SIGNATURE || START + length > options.limits.header {
         return Err(refuse(input, options));
     }
     let addresses = if *command == PROXY { Addresses::split(*family, body) } else { None };
@@ -160,7 +160,7 @@ fn check_start(input: &[u8], options: &Options) -> Result<(), HeaderError> {
         None if options.unknown => 0,
         None => return Err(HeaderError::Unknown { at: 13 }),
     };
-    let limit = limit(options);
+    let limit = options.limits.header;
     match behind {
         // The low byte can only make it longer.
         [high] | [high, _, ..] if START + (usize::from(*high) << 8) > limit => {
@@ -261,9 +261,4 @@ fn least_body(family: u8) -> Option<usize> {
         0x31 | 0x32 => Some(2 * UnixAddress::LEN),
         _ => None,
     }
-}
-
-/// The most bytes of a header; at least those of a line of version 1.
-pub(crate) fn limit(options: &Options) -> usize {
-    options.limits.header.max(v1::MAX_LINE)
 }

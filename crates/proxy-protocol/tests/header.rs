@@ -253,11 +253,18 @@ fn the_size_limit() {
     assert!(Header::parse_with(&block(184), &options).is_ok());
     let error = Err(HeaderError::TooLong { limit: 200 });
     assert_eq!(Header::parse_with(&block(185), &options), error);
-    // A line may always have its 107 bytes.
+    // The limit is for version 2: a line may always have its 107 bytes.
+    for (limit, length) in [(28, 12), (31, 15), (106, 90)] {
+        options.limits.header = limit;
+        let block = |length: u16| if length > 14 { block(length) } else { TCP4[..28].to_vec() };
+        assert!(Header::parse_with(&block(length), &options).is_ok(), "{limit}");
+        options.limits.header = limit - 1;
+        let error = Err(HeaderError::TooLong { limit: limit - 1 });
+        assert_eq!(Header::parse_with(&block(length), &options), error);
+    }
     options.limits.header = 0;
-    assert!(Header::parse_with(&block(91), &options).is_ok());
-    let error = Err(HeaderError::TooLong { limit: 107 });
-    assert_eq!(Header::parse_with(&block(92), &options), error);
+    let line = b"PROXY TCP6 2001:db8:1111:2222:3333:4444:5555:6666 2001:db8:1111:2222:3333:4444:5555:7777 65535 65535\r\n";
+    assert!(Header::parse_with(line, &options).is_ok());
 }
 
 #[test]

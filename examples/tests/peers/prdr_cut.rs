@@ -144,7 +144,7 @@ fn one_reply_of_a_next_hop_is_a_reply_for_each_recipient() {
     let (gateway, port) = relaying(&block, "remote_smtp.hosts_try_prdr = \"\"");
     for (reply, each, last) in [
         (&["250 2.0.0 all"], "250 2.0.0 all", "250 2.0.0 all"),
-        (&["554 5.6.0 none"], "554 5.6.0 none", "550 5.7.1 message refused for all recipients"),
+        (&["554 5.6.0 none"], "550 5.6.0 none", "550 5.7.1 message refused for all recipients"),
         (&["452 4.3.1 later"], "452 4.3.1 later", "450 4.0.0 "),
     ] {
         let next = cutting_next_hop(port, reply);

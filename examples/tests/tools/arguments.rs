@@ -362,3 +362,38 @@ fn a_string_that_needs_a_configuration_says_so() {
         assert!(found["failed"].as_str().unwrap().ends_with(help), "{found}");
     }
 }
+
+/// An option that needs another one, which something else on the line excludes.
+#[test]
+fn an_option_that_would_do_nothing_is_refused() {
+    let leaf = vector("certificates/leaf.der");
+    let file = zone("arguments-nothing");
+    let zone = file.to_str().unwrap();
+    let record = format!("3 1 1 {}", "ab".repeat(32));
+    let check = ["check", "--chain", &leaf, "--host", "a.example"];
+    let of_check = |more: &[&'static str]| [&check[..], more].concat();
+    for (name, arguments) in [
+        ("tlsa", vec!["policy", "--trust-ad", "--trust-anchor", "/nowhere", "a.example"]),
+        ("tlsa", vec!["policy", "--zone", zone, "--trust-anchor", "/nowhere", "a.example"]),
+        ("tlsa", vec!["policy", "--resolver", "127.0.0.1", "--security", "insecure", "a.example"]),
+        ("tlsa", [&check[..], &["--record", &record, "--trust-anchor", "/nowhere"]].concat()),
+        ("tlsa", of_check(&["--starttls", "none"])),
+        ("inspect", vec!["--trust-ad", "--security", "insecure", "a.example"]),
+        ("inspect", vec!["--zone", zone, "--trust-anchor", "/nowhere", "a.example"]),
+        ("send", vec!["--validate", "--security", "insecure", "a@a.example"]),
+        ("spf_check", vec!["a.example", "--helo", "a.example"]),
+        ("spf_check", vec!["a.example", "--from", "a@a.example"]),
+        ("dmarc_check", vec!["a.example", "--spf", "pass:a.example"]),
+        ("dmarc_check", vec!["a.example", "--dkim", "pass:a.example:s"]),
+        ("dmarc_check", vec!["a.example", "--psl"]),
+        ("dmarc_check", vec!["a.example", "--authors", "1"]),
+        ("expand", vec!["--list", "domainlist a = b", "--place", "rcpt", "x"]),
+        ("proxy_header", vec!["write", "--local", "--datagram"]),
+        ("proxy_header", vec!["write", "--v1", "--datagram", "192.0.2.1:1", "192.0.2.2:2"]),
+    ] {
+        let told = refused(name, &arguments);
+        assert!(told.contains("cannot be used with"), "{name} {arguments:?}: {told}");
+    }
+    let told = refused("proxy_header", &["write", "--datagram"]);
+    assert!(told.contains("required"), "{told}");
+}
