@@ -2,6 +2,7 @@
 
 pub mod client;
 pub(crate) mod command;
+pub(crate) mod command_error;
 pub mod framing;
 pub mod peer;
 pub(crate) mod replies;

@@ -55,6 +55,7 @@ mod metrics_page;
 mod mta_sts;
 mod named_rules;
 mod next_hop;
+mod next_hop_message;
 mod next_hosts;
 mod notes;
 mod outcome;

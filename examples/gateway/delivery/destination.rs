@@ -160,6 +160,8 @@ async fn open(
     origin: &Origin,
 ) -> (Destination, Reply) {
     let Transaction { size, eight_bit, utf8, prdr, require_tls, .. } = *transaction;
+    // RFC 1870 section 6: the size of what is sent, with the fields that are added here.
+    let size = if size > 0 { size.saturating_add(SIZE_ADDITION) } else { size };
     let declared = Declared { size, eight_bit, utf8, prdr, require_tls };
     let sender = &transaction.sender;
     let tls = TlsDemand::of(require_tls, sender);
@@ -186,3 +188,7 @@ async fn open(
     let relay = || Destination::Relay(Box::new(relay));
     (if is_accepted { relay() } else { Destination::Open }, reply)
 }
+
+/// The octets of the header fields that are added to a message, `Received` and the results of its checks; Exim's
+/// `size_addition` has the same default.
+const SIZE_ADDITION: u64 = 1024;

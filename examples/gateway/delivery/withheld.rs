@@ -61,7 +61,8 @@ impl Withheld {
         let Some(first) = recipients.first().filter(|_| waives) else {
             return refused(self.refusal);
         };
-        let needs = self.declared.needs(&self.sender);
+        let declared = Declared { size: message.len() as u64, ..self.declared };
+        let needs = declared.needs(&self.sender);
         let demands = Demands { tls: TlsDemand::Waived, needs, client: Some(self.client) };
         let mail = (&self.sender, *first);
         let relay = Relay::connect(remote, &self.route, demands, mail, origin).await;
@@ -69,7 +70,7 @@ impl Withheld {
             Ok(relay) => relay,
             Err(failure) => return refused(failure.reply),
         };
-        let mut reply = relay.mail(&self.sender, self.declared).await;
+        let mut reply = relay.mail(&self.sender, declared).await;
         for recipient in &recipients {
             if reply.code().severity() != Severity::Completed {
                 break;

@@ -1,7 +1,10 @@
 //! The commands of a client: RFC 5321 section 4.1.
 
+use std::borrow::Cow;
+
 use mail_types::smtp::{Mailbox, ReversePath};
-use thiserror::Error;
+
+use super::command_error::{ArgumentError, CommandError, PathError, Shown};
 
 /// A command whose syntax is valid; the session checks the rest.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -48,51 +51,37 @@ impl Command {
         if let Some(argument) = chunk(line) {
             return bdat(argument);
         }
-        let line = std::str::from_utf8(line).map_err(|_| CommandError::Octets)?;
-        if line.bytes().any(|c| c.is_ascii_control() && c != b'\t') {
-            return Err(CommandError::Octets);
-        }
-        let line = line.trim_end_matches([' ', '\t']);
+        let line = text(line)?.trim_end_matches(BLANKS);
         let (verb, argument) = line.split_once(' ').unwrap_or((line, ""));
-        let argument = argument.trim_start_matches(' ');
+        let argument = argument.trim_start_matches(BLANKS);
         match verb.to_ascii_uppercase().as_str() {
-            "HELO" => greeting(argument).map(Self::Helo),
-            "EHLO" => greeting(argument).map(Self::Ehlo),
+            "HELO" => greeting("HELO", argument).map(Self::Helo),
+            "EHLO" => greeting("EHLO", argument).map(Self::Ehlo),
             "MAIL" => mail(argument),
             "RCPT" => rcpt(argument),
             "NOOP" => Ok(Self::Noop),
             "HELP" => Ok(Self::Help),
-            "VRFY" if !argument.is_empty() => Ok(Self::Vrfy),
-            "EXPN" if !argument.is_empty() => Ok(Self::Expn),
-            "VRFY" | "EXPN" => Err(CommandError::Argument("argument required")),
-            "DATA" => bare(argument, Self::Data),
-            "RSET" => bare(argument, Self::Rset),
-            "QUIT" => bare(argument, Self::Quit),
-            "STARTTLS" => bare(argument, Self::StartTls),
-            _ => Err(CommandError::Unknown),
+            "VRFY" => named("VRFY", argument, Self::Vrfy),
+            "EXPN" => named("EXPN", argument, Self::Expn),
+            "DATA" => bare("DATA", argument, Self::Data),
+            "RSET" => bare("RSET", argument, Self::Rset),
+            "QUIT" => bare("QUIT", argument, Self::Quit),
+            "STARTTLS" => bare("STARTTLS", argument, Self::StartTls),
+            _ => Err(CommandError::Unknown(Shown::new(verb))),
         }
     }
 }
 
-/// A line is not a valid [`Command`].
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-pub(crate) enum CommandError {
-    #[error("unrecognized command")]
-    Unknown,
-    #[error("invalid octets in the command")]
-    Octets,
-    #[error("{0}")]
-    Argument(&'static str),
-    #[error("invalid sender address")]
-    Sender,
-    #[error("invalid recipient address")]
-    Recipient,
-    /// The size of the chunk is unknown, and so is the position of the next command.
-    #[error("invalid chunk size")]
-    ChunkSize,
-    /// The size is valid: this many octets follow.
-    #[error("only LAST may follow the size")]
-    ChunkEnd(u64),
+/// Reads a line as text: UTF-8, without control characters.
+fn text(line: &[u8]) -> Result<&str, CommandError> {
+    let valid = std::str::from_utf8(line).map_err(|error| error.valid_up_to());
+    let control = line.iter().position(|c| c.is_ascii_control() && *c != b'\t');
+    let at = match (valid, control) {
+        (Ok(line), None) => return Ok(line),
+        (Ok(_), Some(at)) | (Err(at), None) => at,
+        (Err(one), Some(other)) => one.min(other),
+    };
+    Err(CommandError::Octet { octet: line.get(at).copied().unwrap_or_default(), at })
 }
 
 /// The argument of `BDAT`. Even if it is invalid, the octets of a chunk follow.
@@ -102,66 +91,109 @@ fn chunk(line: &[u8]) -> Option<&[u8]> {
     (ends && verb.eq_ignore_ascii_case(b"BDAT")).then_some(argument)
 }
 
-fn bare(argument: &str, command: Command) -> Result<Command, CommandError> {
+fn bare(verb: &'static str, argument: &str, command: Command) -> Result<Command, CommandError> {
     if argument.is_empty() {
         Ok(command)
     } else {
-        Err(CommandError::Argument("no argument allowed"))
+        Err(CommandError::Argument(verb, ArgumentError::NotAllowed))
     }
 }
 
-fn greeting(argument: &str) -> Result<String, CommandError> {
-    match argument {
-        "" => Err(CommandError::Argument("domain or address required")),
-        _ if argument.len() > 255 => Err(CommandError::Argument("the name is too long")),
-        _ => Ok(argument.to_owned()),
+fn named(verb: &'static str, argument: &str, command: Command) -> Result<Command, CommandError> {
+    if argument.is_empty() {
+        Err(CommandError::Argument(verb, ArgumentError::Missing))
+    } else {
+        Ok(command)
     }
+}
+
+fn greeting(verb: &'static str, argument: &str) -> Result<String, CommandError> {
+    let fault = match argument.len() {
+        0 => ArgumentError::NoName,
+        octets @ 256.. => ArgumentError::LongName(octets),
+        _ => return Ok(argument.to_owned()),
+    };
+    Err(CommandError::Argument(verb, fault))
 }
 
 fn mail(argument: &str) -> Result<Command, CommandError> {
-    let rest = keyword(argument, "FROM:").ok_or(CommandError::Argument("FROM: is missing"))?;
-    let (path, rest) = path(rest).ok_or(CommandError::Sender)?;
-    let path = ReversePath::from_unicode(path).map_err(|_| CommandError::Sender)?;
-    Ok(Command::Mail(path, parameters(rest)?))
+    let fault = |fault| CommandError::Argument("MAIL", fault);
+    let rest = keyword(argument, "FROM:").map_err(fault)?;
+    let (path, rest) = path(rest).ok_or(CommandError::Sender(PathError::NoBrackets))?;
+    let path = address(path).map_err(CommandError::Sender)?;
+    Ok(Command::Mail(path, parameters(rest).map_err(fault)?))
 }
 
 fn rcpt(argument: &str) -> Result<Command, CommandError> {
-    let rest = keyword(argument, "TO:").ok_or(CommandError::Argument("TO: is missing"))?;
-    let (path, rest) = path(rest).ok_or(CommandError::Recipient)?;
+    let fault = |fault| CommandError::Argument("RCPT", fault);
+    let rest = keyword(argument, "TO:").map_err(fault)?;
+    let (path, rest) = path(rest).ok_or(CommandError::Recipient(PathError::NoBrackets))?;
     let recipient = if path.eq_ignore_ascii_case("<postmaster>") {
         Recipient::Postmaster
     } else {
-        match ReversePath::from_unicode(path).map_err(|_| CommandError::Recipient)? {
+        match address(path).map_err(CommandError::Recipient)? {
             ReversePath::Mailbox(mailbox) => Recipient::Mailbox(mailbox),
-            ReversePath::Null => return Err(CommandError::Recipient),
+            ReversePath::Null => return Err(CommandError::Recipient(PathError::Empty)),
         }
     };
-    Ok(Command::Rcpt(recipient, parameters(rest)?))
+    Ok(Command::Rcpt(recipient, parameters(rest).map_err(fault)?))
 }
 
-/// RFC 3030 section 2: digits only. Nineteen of them always fit.
+/// RFC 3030 section 2: any number of digits, zeros before them too.
 fn bdat(argument: &[u8]) -> Result<Command, CommandError> {
-    let text = argument.strip_prefix(b" ").ok_or(CommandError::ChunkSize)?.trim_ascii();
+    let text = match argument {
+        [b' ', text @ ..] => trim(text),
+        _ => return Err(CommandError::ChunkSize),
+    };
     let digits = text.iter().take_while(|octet| octet.is_ascii_digit()).count();
     let (size, end) = text.split_at_checked(digits).unwrap_or_default();
-    let size = std::str::from_utf8(size).ok().filter(|_| digits < 20 && !end_is_joined(end));
-    let size = size.and_then(|size| size.parse().ok()).ok_or(CommandError::ChunkSize)?;
-    match end.trim_ascii_start() {
+    if digits == 0 || end.first().is_some_and(|octet| !is_blank(*octet)) {
+        return Err(CommandError::ChunkSize);
+    }
+    // A number that does not fit is larger than any limit.
+    let add = |size: u64, digit: &u8| size.saturating_mul(10).saturating_add((digit & 15).into());
+    let size = size.iter().fold(0, add);
+    match trim(end) {
         [] => Ok(Command::Bdat(size, false)),
         last if last.eq_ignore_ascii_case(b"LAST") => Ok(Command::Bdat(size, true)),
         _ => Err(CommandError::ChunkEnd(size)),
     }
 }
 
-/// Tells whether the text after a number follows it without a blank.
-fn end_is_joined(end: &[u8]) -> bool {
-    end.first().is_some_and(|octet| !matches!(octet, b' ' | b'\t'))
+fn is_blank(octet: u8) -> bool {
+    matches!(octet, b' ' | b'\t')
+}
+
+/// Removes the blanks around a text.
+fn trim(text: &[u8]) -> &[u8] {
+    let start = text.iter().take_while(|octet| is_blank(**octet)).count();
+    let text = text.get(start..).unwrap_or_default();
+    let end = text.iter().rev().take_while(|octet| is_blank(**octet)).count();
+    text.get(..text.len() - end).unwrap_or_default()
 }
 
 /// Removes a keyword, in any case, and the blanks after its colon, which many clients write.
-fn keyword<'a>(text: &'a str, keyword: &str) -> Option<&'a str> {
-    let (head, rest) = text.split_at_checked(keyword.len())?;
-    head.eq_ignore_ascii_case(keyword).then(|| rest.trim_start_matches(' '))
+fn keyword<'a>(text: &'a str, keyword: &'static str) -> Result<&'a str, ArgumentError> {
+    let found = text.split_at_checked(keyword.len());
+    let found = found.filter(|(head, _)| head.eq_ignore_ascii_case(keyword));
+    let (_, rest) = found.ok_or(ArgumentError::NoKeyword(keyword))?;
+    Ok(rest.trim_start_matches(BLANKS))
+}
+
+/// Removes a dot at the end of a domain: it makes the name absolute, which is the same name.
+pub(super) fn without_last_dot(name: &str) -> &str {
+    let is_end = |c: char| c != '.' && c != ']';
+    name.strip_suffix('.').filter(|name| name.ends_with(is_end)).unwrap_or(name)
+}
+
+/// Reads a path in angle brackets.
+fn address(path: &str) -> Result<ReversePath, PathError> {
+    let inner = path.strip_suffix('>').filter(|inner| inner.contains('@'));
+    let path = match inner.map(|inner| (inner, without_last_dot(inner))) {
+        Some((inner, name)) if name != inner => Cow::Owned(format!("{name}>")),
+        _ => Cow::Borrowed(path),
+    };
+    Ok(ReversePath::from_unicode(&path)?)
 }
 
 /// Splits a path in angle brackets from what follows it; a bracket in quotes does not end it.
@@ -180,24 +212,26 @@ fn path(text: &str) -> Option<(&str, &str)> {
 }
 
 /// `SP esmtp-keyword ["=" esmtp-value]`, any number of them up to [`MAX_PARAMETERS`].
-fn parameters(text: &str) -> Result<Vec<Parameter>, CommandError> {
-    if !text.is_empty() && !text.starts_with(' ') {
-        return Err(CommandError::Argument("space required after the path"));
+fn parameters(text: &str) -> Result<Vec<Parameter>, ArgumentError> {
+    let words = || text.split(BLANKS).filter(|word| !word.is_empty());
+    if !text.is_empty() && !text.starts_with(BLANKS) {
+        let first = words().next().unwrap_or_default();
+        return Err(ArgumentError::Joined(Shown::new(first)));
     }
     let mut found = Vec::<Parameter>::new();
-    for word in text.split(' ').filter(|word| !word.is_empty()) {
+    for word in words() {
         let (keyword, value) = word.split_once('=').map_or((word, None), |(k, v)| (k, Some(v)));
         let named = |c: u8| c.is_ascii_alphanumeric() || c == b'-';
         let sound = keyword.bytes().all(named) && !keyword.starts_with('-') && !keyword.is_empty();
         if !sound || value.is_some_and(|v| v.is_empty() || v.contains('=')) {
-            return Err(CommandError::Argument("malformed parameter"));
+            return Err(ArgumentError::Malformed(Shown::new(word)));
         }
         let keyword = keyword.to_ascii_uppercase();
         if found.iter().any(|other| other.keyword == keyword) {
-            return Err(CommandError::Argument("duplicate parameter"));
+            return Err(ArgumentError::Duplicate(Shown::new(&keyword)));
         }
         if found.len() == MAX_PARAMETERS {
-            return Err(CommandError::Argument("too many parameters"));
+            return Err(ArgumentError::TooMany(MAX_PARAMETERS));
         }
         found.push(Parameter { keyword, value: value.map(str::to_owned) });
     }
@@ -205,3 +239,6 @@ fn parameters(text: &str) -> Result<Vec<Parameter>, CommandError> {
 }
 
 const MAX_PARAMETERS: usize = 16;
+/// What separates the words after the verb, which ends with a space. RFC 5321 section 4.1.1 has spaces only, and white
+/// space of any kind before the CRLF; here as in Exim a tab is as good before a parameter as after it.
+const BLANKS: [char; 2] = [' ', '\t'];

@@ -2,6 +2,8 @@
 
 use mail_types::smtp::{EnhancedCode, Reply, ReplyCode};
 
+use super::command_error::Shown;
+
 /// Writes a reply for a client. Without SMTPUTF8 each non-ASCII character becomes a question mark (RFC
 /// 5321 section 4.2).
 pub(crate) fn write(reply: &Reply, utf8: bool, output: &mut Vec<u8>) {
@@ -51,7 +53,8 @@ pub(crate) fn bare_line_end() -> Reply {
 }
 
 pub(crate) fn line_too_long() -> Reply {
-    say(ReplyCode::SYNTAX_ERROR, EnhancedCode::of::<5, 5, 6>(), "line too long")
+    // 5.5.6 is for the lines of AUTH only (RFC 4954 section 6).
+    say(ReplyCode::SYNTAX_ERROR, EnhancedCode::of::<5, 5, 2>(), "line too long")
 }
 
 pub(crate) fn no_room() -> Reply {
@@ -71,18 +74,18 @@ pub(crate) fn header_too_large() -> Reply {
     say(ReplyCode::TOO_LARGE, EnhancedCode::of::<5, 3, 4>(), text)
 }
 
-/// RFC 6531 section 3.5.
-pub(crate) fn needs_utf8() -> Reply {
-    say(ReplyCode::NAME_NOT_ALLOWED, EnhancedCode::of::<5, 6, 7>(), "the address needs SMTPUTF8")
+/// The reply to `MAIL` or `RCPT` with octets above 127: 550 or 553 (RFC 6531 section 3.5).
+pub(crate) fn needs_utf8(code: ReplyCode, verb: &str) -> Reply {
+    let text = format!("{verb}: the address needs the parameter SMTPUTF8 of MAIL");
+    say(code, EnhancedCode::of::<5, 6, 7>(), &text)
 }
 
-pub(crate) fn unknown_parameter() -> Reply {
-    say(ReplyCode::PARAMETER_UNKNOWN, EnhancedCode::of::<5, 5, 4>(), "unknown parameter")
+pub(crate) fn unknown_parameter(verb: &str, keyword: &str) -> Reply {
+    let text = format!("{verb}: unknown parameter {}", Shown::new(keyword));
+    say(ReplyCode::PARAMETER_UNKNOWN, EnhancedCode::of::<5, 5, 4>(), &text)
 }
 
-/// The reply to a `BDAT` with an invalid size. The next command cannot be found, so the connection closes,
-/// and the code says so (RFC 7504).
-pub(crate) fn unreadable_chunk() -> Reply {
-    let text = "invalid chunk size";
-    say(ReplyCode::MAIL_NOT_ACCEPTED, EnhancedCode::of::<5, 5, 4>(), text)
+/// Makes the reply to a command whose argument is wrong.
+pub(crate) fn wrong_argument(text: &str) -> Reply {
+    say(ReplyCode::ARGUMENT_ERROR, EnhancedCode::of::<5, 5, 4>(), text)
 }

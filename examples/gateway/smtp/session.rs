@@ -22,11 +22,9 @@ use std::time::Duration;
 
 use mail_types::smtp::{EnhancedCode, Mailbox, Reply, ReplyCode};
 
-use super::command::{Command, CommandError};
+use super::command::Command;
 use super::framing::{Data, Input, InputLine};
-use super::replies::{
-    bare_line_end, going, line_too_long, say, unreadable_chunk, unsynchronized, write,
-};
+use super::replies::{bare_line_end, going, line_too_long, say, unsynchronized, write};
 use super::transaction::Transaction;
 pub(crate) use fault::Fault;
 pub use greeting::Greeting;
@@ -90,8 +88,9 @@ pub struct Session {
     /// The current command, as received.
     line: Vec<u8>,
     counts: Counts,
-    /// Whether the last chunk was refused: the client may have sent more chunks of its message.
-    chunk_refused: bool,
+    /// The octets dropped since a chunk was refused, while only chunks follow: the client may have sent more chunks
+    /// of its message.
+    refused_chunks: Option<u64>,
     /// The client's mistakes since the last call of `take_faults`.
     faults: Vec<(Fault, Reply)>,
     unasked: Unasked,
@@ -131,6 +130,8 @@ struct Counts {
     greetings: u32,
     /// Recipients refused, and transactions without a message, since the last message.
     refused: u32,
+    /// Those that were refused for now.
+    deferred: u32,
     /// Commands since the last turn of other connections.
     at_once: u32,
     /// Commands since the last message.
@@ -153,7 +154,7 @@ impl Session {
             candidate: None,
             line: Vec::new(),
             counts: Counts::default(),
-            chunk_refused: false,
+            refused_chunks: None,
             faults: Vec::new(),
             unasked: Unasked::default(),
             start: ConnectionStart::default(),
@@ -214,7 +215,7 @@ impl Session {
         match self.state {
             SessionState::Handshake => {
                 self.transaction = None;
-                self.chunk_refused = false;
+                self.refused_chunks = None;
                 self.state = SessionState::Ready;
             }
             // TLS on connect: the banner is sent inside it.
@@ -275,7 +276,7 @@ impl Session {
     fn command(&mut self) {
         let command = match Command::parse(&self.line) {
             Ok(command) => command,
-            Err(error) => return self.malformed(error),
+            Err(error) => return self.malformed(&error),
         };
         if self.is_idle_talk(&command) {
             self.counts.nonmail += 1;
@@ -284,10 +285,12 @@ impl Session {
                     .fail(&going(EnhancedCode::of::<4, 7, 0>(), "too many nonmail commands"));
             }
         }
-        self.chunk_refused &= matches!(command, Command::Bdat(..));
+        if !matches!(command, Command::Bdat(..)) {
+            self.refused_chunks = None;
+        }
         match command {
-            Command::Helo(name) => self.greet(name, false),
-            Command::Ehlo(name) => self.greet(name, true),
+            Command::Helo(name) => self.greet(&name, false),
+            Command::Ehlo(name) => self.greet(&name, true),
             Command::Mail(sender, parameters) => {
                 let transaction = Transaction::new(sender);
                 self.mail(transaction, &parameters);
@@ -306,7 +309,7 @@ impl Session {
             Command::Expn => self.answer(&say(
                 ReplyCode::NOT_IMPLEMENTED,
                 EnhancedCode::of::<5, 5, 1>(),
-                "command not implemented",
+                "EXPN: not implemented",
             )),
             Command::Help => {
                 let text = "EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT STARTTLS";
@@ -320,48 +323,17 @@ impl Session {
         }
     }
 
-    /// Tells whether a command does not advance a transaction; the first greeting and TLS do.
+    /// Tells whether a command does not advance a transaction, as an empty chunk; the first greeting and TLS do.
     fn is_idle_talk(&self, command: &Command) -> bool {
         match command {
             Command::Helo(_) | Command::Ehlo(_) => self.counts.greetings > 0,
             Command::Rset => self.transaction.is_none(),
-            Command::Noop | Command::Vrfy | Command::Expn | Command::Help => true,
+            Command::Noop
+            | Command::Vrfy
+            | Command::Expn
+            | Command::Help
+            | Command::Bdat(0, false) => true,
             _ => false,
-        }
-    }
-
-    fn malformed(&mut self, error: CommandError) {
-        let (code, enhanced) = match error {
-            CommandError::Unknown | CommandError::Octets => {
-                (ReplyCode::SYNTAX_ERROR, EnhancedCode::of::<5, 5, 2>())
-            }
-            CommandError::Argument(_) => (ReplyCode::ARGUMENT_ERROR, EnhancedCode::of::<5, 5, 4>()),
-            CommandError::Sender => (ReplyCode::ARGUMENT_ERROR, EnhancedCode::of::<5, 1, 7>()),
-            CommandError::Recipient => (ReplyCode::ARGUMENT_ERROR, EnhancedCode::of::<5, 1, 3>()),
-            CommandError::ChunkSize => return self.violate(&unreadable_chunk()),
-            CommandError::ChunkEnd(size) => {
-                let refusal = say(
-                    ReplyCode::ARGUMENT_ERROR,
-                    EnhancedCode::of::<5, 5, 4>(),
-                    &error.to_string(),
-                );
-                return self.start_chunk(size, false, Some(refusal));
-            }
-        };
-        let reply = say(code, enhanced, &error.to_string());
-        if let (CommandError::Recipient, Some(transaction)) = (error, &mut self.transaction) {
-            transaction.rcpts.begin();
-            transaction.rcpts.refuse(&reply);
-            self.unasked.rcpt(&reply);
-        }
-        if error != CommandError::Unknown {
-            return self.error(&reply);
-        }
-        self.note(&reply);
-        self.answer(&reply);
-        self.counts.unknown += 1;
-        if self.counts.unknown > self.settings.smtp_max_unknown_commands {
-            self.fail(&going(EnhancedCode::of::<4, 7, 0>(), "too many unrecognized commands"));
         }
     }
 

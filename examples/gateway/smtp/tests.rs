@@ -3,6 +3,7 @@
 mod framing;
 pub(crate) mod session;
 mod session_chunks;
+mod session_faults;
 mod session_greeting;
 mod session_limits;
 mod session_prdr;

@@ -295,10 +295,54 @@ fn a_transaction_that_has_not_ended_is_reset_before_the_next() {
     assert_eq!(server.sent, [GROUP, &group, DATA, GROUP, DATA]);
 }
 
+/// RFC 5321 section 4.5.3.1.10: at RCPT it means 452, unless the enhanced code says what stays.
+#[test]
+fn a_552_is_temporary_at_rcpt_only() {
+    let said = "(the server said 552)";
+    for (wrong, meant) in [
+        ("552 5.5.3 too many recipients\r\n", format!("452 4.5.3 too many recipients {said}")),
+        ("552 too many\r\n", format!("452 too many {said}")),
+        ("552\r\n", format!("452 {said}")),
+        ("552 5.3.1 full\r\n", format!("452 4.3.1 full {said}")),
+        ("552-5.5.3 too\r\n552 5.5.3 many\r\n", format!("452-4.5.3 too\r\n452 4.5.3 many {said}")),
+        ("552 5.2.2 mailbox full\r\n", "552 5.2.2 mailbox full".to_owned()),
+        ("552 5.2.3 too large for it\r\n", "552 5.2.3 too large for it".to_owned()),
+        ("552 5.3.4 too large\r\n", "552 5.3.4 too large".to_owned()),
+        ("552 5.1.1 nobody\r\n", "552 5.1.1 nobody".to_owned()),
+        ("552 5.7.1 policy\r\n", "552 5.7.1 policy".to_owned()),
+        ("553 5.5.3 other\r\n", "553 5.5.3 other".to_owned()),
+    ] {
+        // In a pipeline, and one by one.
+        let replies = ["250 s\r\n250 r\r\n", wrong, "354 go\r\n", "250 q\r\n"];
+        let mut server = Server::greeted(settings(), PIPELINING, &replies);
+        let results = server.transact(&TWO, PLAIN).recipients;
+        assert_eq!(results, [delivered("250 q"), refused(&meant)], "{wrong}");
+        let mut server = Server::greeted(settings(), "250 mx.example\r\n", &["250 s\r\n", wrong]);
+        server.client.mail(&sender(), PLAIN).unwrap();
+        server.run();
+        server.client.rcpt(&TWO[0].parse().unwrap()).unwrap();
+        assert_eq!(server.run(), ClientStep::Replied(reply(&meant)), "{wrong}");
+    }
+    // The sender, DATA, the message, and the recipients after it are refused for good.
+    let bare = "552 no\r\n";
+    for replies in [
+        &[bare][..],
+        &["250 s\r\n", "250 r\r\n", bare],
+        &["250 s\r\n", "250 r\r\n", "354 go\r\n", bare],
+    ] {
+        let mut server = Server::greeted(settings(), "250 mx.example\r\n", replies);
+        assert_eq!(server.transact(&TWO[..1], PLAIN).recipients, [permanent(bare)]);
+    }
+    let each = "353 each\r\n250 b\r\n552 c\r\n250 q\r\n";
+    let mut server = Server::greeted(settings(), ALL, &["250 s\r\n250 b\r\n250 c\r\n", each]);
+    let results = server.transact(&TWO, Declared { prdr: true, ..PLAIN }).recipients;
+    assert_eq!(results, [delivered("250 b"), permanent("552 c")]);
+}
+
 #[test]
 fn the_server_lacks_an_extension_and_nothing_is_sent() {
     let needy: Mailbox = "ü@mx.example".parse().unwrap();
-    let mut server = Server::greeted(settings(), "250-mx.example\r\n250 SIZE 10\r\n", &[]);
+    let mut server = Server::greeted(settings(), "250-mx.example\r\n250 SIZE 100\r\n", &[]);
     let mut transact = |recipient: &Mailbox, declared, text: &str| {
         let recipients = vec![recipient.clone()];
         server.client.transact((&sender(), recipients), declared, &message(text)).unwrap_err()
@@ -306,7 +350,8 @@ fn the_server_lacks_an_extension_and_nothing_is_sent() {
     let plain: Mailbox = TWO[0].parse().unwrap();
     assert_eq!(transact(&needy, PLAIN, MESSAGE), CannotTake::Utf8);
     assert_eq!(transact(&plain, Declared { utf8: true, ..PLAIN }, MESSAGE), CannotTake::Utf8);
-    assert_eq!(transact(&plain, Declared { size: 11, ..PLAIN }, MESSAGE), CannotTake::Size);
+    assert_eq!(transact(&plain, Declared { size: 101, ..PLAIN }, MESSAGE), CannotTake::Size);
+    assert_eq!(transact(&plain, PLAIN, &"x".repeat(95)), CannotTake::Size, "without SIZE");
     let require_tls = Declared { require_tls: true, ..PLAIN };
     assert_eq!(transact(&plain, require_tls, MESSAGE), CannotTake::RequireTls);
     assert_eq!(transact(&plain, PLAIN, "é\r\n"), CannotTake::EightBit);

@@ -50,6 +50,7 @@ fn beside_an_accepted_recipient_replies_only_slow_down() {
 fn many_recipients_in_one_pipeline_are_none_too_many() {
     let mut many = settings();
     (many.recipients_max, many.smtp_accept_max_per_connection) = (1000, 0);
+    many.smtp_max_refused = 20;
     let mut talk = greeted(many);
     let pipeline = |first: usize, count| {
         let recipients = (first..first + count).map(|at| format!("RCPT TO:<r{at}@d.example>\r\n"));
@@ -134,6 +135,44 @@ fn transactions_without_a_message_count() {
         talk.say(&format!("{mail}RCPT TO:<later@d.example>\r\nBDAT 6 LAST\r\na: b\r\n"));
     }
     assert!(!talk.closed);
+}
+
+/// Fifty of them count as one that is refused, whatever puts them off.
+#[test]
+fn nobody_is_put_off_for_ever() {
+    let mail = "MAIL FROM:<a@b.example>\r\n";
+    let recipient = format!("{mail}RCPT TO:<wait@d.example>\r\nRSET\r\n");
+    let message = format!("{mail}RCPT TO:<later@d.example>\r\nBDAT 6 LAST\r\na: b\r\n");
+    for round in [recipient, message] {
+        let mut talk = greeted(settings());
+        for _ in 0..299 {
+            talk.say(&round);
+            assert!(!talk.closed, "{round}");
+        }
+        assert!(talk.say(&round).ends_with(&format!("421 4.7.0 {REASON}\r\n")) && talk.closed);
+    }
+    // Beside an accepted recipient, each fiftieth reply slows down; the message comes in the end.
+    for (line, code) in
+        [("RCPT TO:<wait@d.example>", "450 4.2.1"), ("RCPT TO:<c@d.example>", "452 4.5.3")]
+    {
+        let recipients_max = if code == "452 4.5.3" { 1 } else { 3 };
+        let mut talk = ready(SessionSettings { recipients_max, ..settings() });
+        let replies = talk.say(&format!("{line}\r\n").repeat(400));
+        assert_eq!(replies.matches(code).count(), 400);
+        assert_eq!(talk.pauses, [1, 2, 3], "{line}");
+        talk.say("DATA\r\n");
+        assert!(talk.say("a: b\r\n.\r\n").starts_with("250") && !talk.closed);
+    }
+}
+
+/// The host's own name may be no domain; then nobody is its postmaster.
+#[test]
+fn a_postmaster_that_is_none_counts_as_refused() {
+    let mut talk = greeted(SessionSettings { primary_hostname: "no name".into(), ..settings() });
+    talk.say("MAIL FROM:<a@b.example>\r\n");
+    let replies = talk.say(&"RCPT TO:<postmaster>\r\n".repeat(10));
+    assert_eq!(replies.matches("550 5.1.1").count(), 6);
+    assert!(replies.ends_with(&format!("421 4.7.0 {REASON}\r\n")) && talk.closed);
 }
 
 const REASON: &str = "too many refused recipients or transactions without a message";

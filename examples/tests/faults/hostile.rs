@@ -212,7 +212,7 @@ fn lines_of_100_megabytes_are_refused_and_not_kept() {
     let end = "\r\n.\r\nQUIT\r\n";
     beside_honest(&gateway, "long lines", Honest::New, || {
         for (start, awaited, first, code) in [
-            ("", "220 ", "", "500 5.5.6 "),
+            ("", "220 ", "", "500 5.5.2 "),
             (&*data, "354 ", "", "552 5.3.4 "),
             (&data, "354 ", "Subject: a\r\n\r\n", "552 5.3.4 "),
             (START, "250 2.1.5 ", "BDAT 104857600 LAST\r\n", "552 5.3.4 "),

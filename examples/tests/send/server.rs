@@ -1,4 +1,5 @@
-//! A mail server that does what a test wants, and records what it is told. It refuses `gone` of each domain, and defers `full`.
+//! A mail server that does what a test wants, and records what it is told. It refuses `gone` of each domain, and defers `full`;
+//! `many` is one too many, as servers of RFC 821 said it, and `quota` takes no more.
 
 use std::io::{self, BufRead as _, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -210,6 +211,8 @@ fn talk<S: Read + Write>(
             }
             "RCPT" if command.contains("<gone@") => "550 5.1.1 no such mailbox".to_owned(),
             "RCPT" if command.contains("<full@") => "452 4.2.2 the mailbox is full".to_owned(),
+            "RCPT" if command.contains("<many@") => "552 5.5.3 too many recipients".to_owned(),
+            "RCPT" if command.contains("<quota@") => "552 5.2.2 over quota".to_owned(),
             "QUIT" => "221 bye".to_owned(),
             _ => "250 2.0.0 ok".to_owned(),
         };

@@ -56,6 +56,28 @@ fn the_exit_status_is_that_of_the_worst_outcome() {
     }
 }
 
+/// RFC 5321 section 4.5.3.1.10.
+#[test]
+fn one_recipient_too_many_is_deferred() {
+    let servers = Servers::start(&[Behaviour::default()]);
+    let (zone, port) = (zone(&servers), servers.port.to_string());
+    for (recipient, result, reason, status) in [
+        ("many", "deferred", "452 4.5.3 too many recipients (the server said 552)", 75),
+        ("quota", "failed", "552 5.2.2 over quota", 69),
+    ] {
+        let recipient = format!("{recipient}@example.test");
+        let arguments = ["--port", &port, "--json", "ann@example.test", &recipient];
+        let sent = send(&zone, "", &arguments);
+        let outcomes = sent.outcomes();
+        assert_eq!(outcomes[0]["result"], "delivered", "{outcomes:?}");
+        assert_eq!(
+            (&outcomes[1]["result"], &outcomes[1]["reason"]),
+            (&result.into(), &reason.into())
+        );
+        assert_eq!(sent.status, status);
+    }
+}
+
 /// A dry run has an outcome for a domain if no host of it can be tried.
 #[test]
 fn the_exit_status_of_a_dry_run_is_that_of_the_worst_domain() {

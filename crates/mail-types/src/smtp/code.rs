@@ -40,8 +40,8 @@ impl ReplyCode {
     pub const NOT_IMPLEMENTED: Self = Self(502);
     /// 503: the command is out of order.
     pub const BAD_SEQUENCE: Self = Self(503);
-    /// 521: the server accepts no mail (RFC 7504 section 3).
-    pub const MAIL_NOT_ACCEPTED: Self = Self(521);
+    /// 530: TLS must be started first (RFC 3207 section 4).
+    pub const TLS_REQUIRED: Self = Self(530);
     /// 550: the mailbox is unavailable, or policy forbids the action.
     pub const MAILBOX_UNAVAILABLE: Self = Self(550);
     /// 552: the message is too large.

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use mail_types::smtp::{Reply, ReplyCode, ReplyError, Severity};
+use mail_types::smtp::{EnhancedCode, Reply, ReplyCode, ReplyError, Severity};
 use memchr::{memchr2, memrchr};
 
 use super::{Client, ClientStep, Due, Lost, Offers};
@@ -36,8 +36,10 @@ impl Client {
 
     /// Takes the reply to the oldest command that has none.
     pub(super) fn handle_reply(&mut self, reply: Reply, now: Instant) -> Option<ClientStep> {
-        let severity = reply.code().severity();
         let &due = self.due.front()?;
+        let is_recipient = matches!(due, Due::Recipient(_));
+        let reply = if is_recipient { recipient_reply(reply) } else { reply };
+        let severity = reply.code().severity();
         if reply.code() == ReplyCode::NOT_AVAILABLE {
             self.lose(Lost::NotWilling(reply));
             return None;
@@ -95,5 +97,34 @@ impl Client {
             Due::Recipient(_) => transaction.recipients.extend(transaction.candidate.take()),
             _ => {}
         }
+    }
+}
+
+/// Returns the reply to `RCPT` that is meant. A server that takes no more recipients may say 552, which means 452 (RFC
+/// 5321 section 4.5.3.1.10).
+fn recipient_reply(reply: Reply) -> Reply {
+    if reply.code() != ReplyCode::TOO_LARGE || reply.enhanced().is_some_and(is_lasting) {
+        return reply;
+    }
+    let mut lines = reply.lines().collect::<Vec<_>>();
+    let last = format!("{} (the server said 552)", lines.pop().unwrap_or_default());
+    lines.push(last.trim_start());
+    let mut lines = lines.into_iter();
+    let first = Reply::new(ReplyCode::INSUFFICIENT_STORAGE, lines.next().unwrap_or_default());
+    let meant = lines.fold(first, Reply::with_line);
+    let enhanced = reply.enhanced();
+    match enhanced.and_then(|code| EnhancedCode::new(4, code.subject(), code.detail()).ok()) {
+        Some(enhanced) => meant.with_enhanced(enhanced),
+        None => meant,
+    }
+}
+
+/// Tells whether a code names a cause that lasts: the address, its mailbox, as one that is full, the size of the message
+/// (RFC 1870 section 6.4), or a policy.
+fn is_lasting(code: EnhancedCode) -> bool {
+    match (code.subject(), code.detail()) {
+        (2, detail) => detail > 0,
+        (1 | 7, _) | (3, 4) => true,
+        _ => false,
     }
 }

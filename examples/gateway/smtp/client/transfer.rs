@@ -81,7 +81,8 @@ impl Client {
             return Err(CannotTake::BareLineEnd);
         }
         let eight_bit = !parts.iter().all(|part| part.is_ascii());
-        Needs { eight_bit, ..Needs::default() }.check(&self.offers)
+        let size = parts.iter().fold(0u64, |size, part| size.saturating_add(part.len() as u64));
+        Needs { size, eight_bit, utf8: false }.check(&self.offers)
     }
 
     /// Begins; where the session is lost, the result follows at once.

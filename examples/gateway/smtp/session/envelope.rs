@@ -1,21 +1,22 @@
 //! `MAIL` and `RCPT`: the sender, the recipients, and their parameters.
 
-use mail_types::smtp::{EnhancedCode, Mailbox, Reply, ReplyCode};
+use mail_types::smtp::{EnhancedCode, Reply, ReplyCode};
 
 use super::{Question, Session, SessionState};
 use crate::gateway::smtp::command::{Parameter, Recipient};
+use crate::gateway::smtp::command_error::Shown;
 use crate::gateway::smtp::replies::{
-    bad_sequence, going, needs_utf8, say, too_large, unknown_parameter,
+    bad_sequence, going, needs_utf8, say, too_large, unknown_parameter, wrong_argument,
 };
 use crate::gateway::smtp::transaction::Transaction;
 
 impl Session {
     pub(super) fn mail(&mut self, mut transaction: Transaction, parameters: &[Parameter]) {
         if self.greeting.name.is_empty() {
-            return self.error(&bad_sequence("say EHLO or HELO first"));
+            return self.error(&bad_sequence("EHLO or HELO required before MAIL"));
         }
         if self.transaction.is_some() {
-            return self.error(&bad_sequence("sender already given"));
+            return self.error(&bad_sequence("MAIL: sender already given"));
         }
         let most = self.settings.smtp_accept_max_per_connection;
         if most > 0 && self.counts.messages >= most {
@@ -28,15 +29,23 @@ impl Session {
         let offered = self.greeting.extended && self.settings.prdr_enable;
         match prdr::is_requested(named, offered) {
             Ok(requested) => transaction.prdr = requested,
-            Err(error) => return self.error(&error.reply()),
+            Err(error) => {
+                let text = format!("MAIL: {error}");
+                return self.error(&say(
+                    error.reply().code(),
+                    EnhancedCode::of::<5, 5, 4>(),
+                    &text,
+                ));
+            }
         }
         for parameter in parameters.iter().filter(|p| p.keyword != prdr::KEYWORD) {
             if let Err(reply) = self.mail_parameter(&mut transaction, parameter) {
                 return self.error(&reply);
             }
         }
-        if !transaction.utf8 && transaction.sender.mailbox().is_some_and(Mailbox::needs_utf8) {
-            return self.error(&needs_utf8());
+        // A domain of U-labels could be written in A-labels, but the client must declare it (RFC 6531 section 3.4).
+        if !transaction.utf8 && !self.line.is_ascii() {
+            return self.error(&needs_utf8(ReplyCode::MAILBOX_UNAVAILABLE, "MAIL"));
         }
         self.transaction = Some(transaction);
         self.state = SessionState::Deciding(Question::Mail);
@@ -47,17 +56,19 @@ impl Session {
         transaction: &mut Transaction,
         parameter: &Parameter,
     ) -> Result<(), Reply> {
-        let value = parameter.value.as_deref();
-        match (parameter.keyword.as_str(), value) {
-            _ if !self.greeting.extended => Err(unknown_parameter()), // RFC 5321 section 4.1.1.1
+        let Parameter { keyword, value } = parameter;
+        let value = value.as_deref();
+        match (keyword.as_str(), value) {
+            _ if !self.greeting.extended => {
+                // RFC 5321 section 4.1.1.1.
+                let text = format!("MAIL: parameter {} needs EHLO", Shown::new(keyword));
+                Err(say(ReplyCode::PARAMETER_UNKNOWN, EnhancedCode::of::<5, 5, 4>(), &text))
+            }
             ("SIZE", Some(size)) => {
                 let digits = size.len() <= 20 && size.bytes().all(|c| c.is_ascii_digit());
                 if !digits {
-                    return Err(say(
-                        ReplyCode::ARGUMENT_ERROR,
-                        EnhancedCode::of::<5, 5, 4>(),
-                        "SIZE is not a number",
-                    ));
+                    let text = format!("MAIL: SIZE is not a number: {}", Shown::new(size));
+                    return Err(wrong_argument(&text));
                 }
                 // RFC 1870 section 3 allows twenty digits; a number that does not fit is too large.
                 transaction.size = size.parse().unwrap_or(u64::MAX);
@@ -76,17 +87,27 @@ impl Session {
                 transaction.utf8 = true;
                 Ok(())
             }
-            ("REQUIRETLS", _) if !self.greeting.tls => Err(unknown_parameter()),
+            // RFC 8689 section 2; the codes are those of RFC 3207 section 4 and RFC 8689 section 4.2.1.
+            ("REQUIRETLS", _) if !self.greeting.tls => Err(say(
+                ReplyCode::TLS_REQUIRED,
+                EnhancedCode::of::<5, 7, 10>(),
+                "MAIL: parameter REQUIRETLS needs TLS",
+            )),
             ("REQUIRETLS", None) => {
                 transaction.require_tls = true;
                 Ok(())
             }
-            ("SIZE" | "BODY" | "SMTPUTF8" | "REQUIRETLS", _) => Err(say(
-                ReplyCode::ARGUMENT_ERROR,
-                EnhancedCode::of::<5, 5, 4>(),
-                "unsupported parameter value",
-            )),
-            _ => Err(unknown_parameter()),
+            ("SIZE" | "BODY", None) => {
+                Err(wrong_argument(&format!("MAIL: parameter {keyword} needs a value")))
+            }
+            ("BODY", Some(body)) => {
+                let text = format!("MAIL: unsupported value of BODY: {}", Shown::new(body));
+                Err(wrong_argument(&text))
+            }
+            ("SMTPUTF8" | "REQUIRETLS", Some(_)) => {
+                Err(wrong_argument(&format!("MAIL: parameter {keyword} takes no value")))
+            }
+            _ => Err(unknown_parameter("MAIL", keyword)),
         }
     }
 
@@ -95,15 +116,13 @@ impl Session {
             return self.error(&bad_sequence("MAIL required before RCPT"));
         };
         transaction.rcpts.begin();
-        if !parameters.is_empty() {
-            return self.wrong_rcpt(&unknown_parameter());
+        if let Some(parameter) = parameters.first() {
+            return self.wrong_rcpt(&unknown_parameter("RCPT", &parameter.keyword));
         }
         if transaction.recipients.len() >= self.settings.recipients_max {
             let text = "too many recipients, send the rest in another message";
             let later = say(ReplyCode::INSUFFICIENT_STORAGE, EnhancedCode::of::<4, 5, 3>(), text);
-            transaction.rcpts.refuse(&later);
-            self.unasked.rcpt(&later);
-            return self.answer(&later);
+            return self.defer_recipient(&later);
         }
         let mailbox = match recipient {
             Recipient::Mailbox(mailbox) => Some(mailbox),
@@ -117,12 +136,11 @@ impl Session {
                 EnhancedCode::NO_SUCH_MAILBOX,
                 "no such mailbox",
             );
-            transaction.rcpts.refuse(&no);
             self.unasked.rcpt(&no);
-            return self.answer(&no);
+            return self.refuse_recipient(&no);
         };
-        if mailbox.needs_utf8() && !transaction.utf8 {
-            return self.wrong_rcpt(&needs_utf8());
+        if !transaction.utf8 && !self.line.is_ascii() {
+            return self.wrong_rcpt(&needs_utf8(ReplyCode::NAME_NOT_ALLOWED, "RCPT"));
         }
         self.candidate = Some(mailbox);
         self.state = SessionState::Deciding(Question::Recipient);

@@ -2,9 +2,11 @@
 
 use std::mem;
 
-use mail_types::smtp::{Reply, ReplyCode};
+use mail_types::smtp::{EnhancedCode, Reply, ReplyCode};
 
 use super::Session;
+use crate::gateway::smtp::command_error::CommandError;
+use crate::gateway::smtp::replies::{going, say, wrong_argument};
 
 /// The type of a mistake.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -21,11 +23,11 @@ impl Fault {
         match reply.code() {
             ReplyCode::BAD_SEQUENCE
             | ReplyCode::NOT_IMPLEMENTED
+            | ReplyCode::TLS_REQUIRED
             | ReplyCode::TRANSACTION_FAILED => Some(Self::Protocol),
             ReplyCode::SYNTAX_ERROR | ReplyCode::ARGUMENT_ERROR | ReplyCode::PARAMETER_UNKNOWN => {
                 Some(Self::Syntax)
             }
-            code if code.get() == 521 => Some(Self::Syntax),
             _ => None,
         }
     }
@@ -41,6 +43,42 @@ impl Session {
     pub(super) fn note(&mut self, reply: &Reply) {
         if let Some(fault) = Fault::of(reply) {
             self.faults.push((fault, reply.clone()));
+        }
+    }
+
+    /// Replies to a line that is no command.
+    pub(super) fn malformed(&mut self, error: &CommandError) {
+        let text = error.to_string();
+        let argument_error =
+            |enhanced: EnhancedCode| say(ReplyCode::ARGUMENT_ERROR, enhanced, &text);
+        let reply = match error {
+            CommandError::Unknown(_) | CommandError::Octet { .. } => {
+                say(ReplyCode::SYNTAX_ERROR, EnhancedCode::of::<5, 5, 2>(), &text)
+            }
+            CommandError::Argument(..) => wrong_argument(&text),
+            CommandError::Sender(_) => argument_error(EnhancedCode::of::<5, 1, 7>()),
+            CommandError::Recipient(_) => argument_error(EnhancedCode::of::<5, 1, 3>()),
+            // The next command cannot be found.
+            CommandError::ChunkSize => return self.violate(&wrong_argument(&text)),
+            CommandError::ChunkEnd(size) => {
+                return self.start_chunk(*size, false, Some(wrong_argument(&text)));
+            }
+        };
+        if let (CommandError::Recipient(_) | CommandError::Argument("RCPT", _), Some(transaction)) =
+            (error, &mut self.transaction)
+        {
+            transaction.rcpts.begin();
+            transaction.rcpts.refuse(&reply);
+            self.unasked.rcpt(&reply);
+        }
+        if !matches!(error, CommandError::Unknown(_)) {
+            return self.error(&reply);
+        }
+        self.note(&reply);
+        self.answer(&reply);
+        self.counts.unknown += 1;
+        if self.counts.unknown > self.settings.smtp_max_unknown_commands {
+            self.fail(&going(EnhancedCode::of::<4, 7, 0>(), "too many unrecognized commands"));
         }
     }
 

@@ -5,7 +5,9 @@ use std::net::Ipv6Addr;
 use mail_types::smtp::{EnhancedCode, MailHost, Reply, ReplyCode};
 
 use super::{Question, Session, SessionState};
-use crate::gateway::smtp::replies::{say, unsynchronized};
+use crate::gateway::smtp::command::without_last_dot;
+use crate::gateway::smtp::command_error::Shown;
+use crate::gateway::smtp::replies::{say, unsynchronized, wrong_argument};
 
 /// The client's greeting.
 #[derive(Clone, Debug, Default)]
@@ -19,18 +21,15 @@ pub struct Greeting {
 }
 
 impl Session {
-    pub(super) fn greet(&mut self, mut name: String, extended: bool) {
-        // A trailing dot makes the name absolute; it is the same name.
-        if name.len() > 1 && name.ends_with('.') && !name.ends_with("..") {
-            name.pop();
+    pub(super) fn greet(&mut self, name: &str, extended: bool) {
+        let name = without_last_dot(name);
+        if !self.junk_helo && !is_host(name) {
+            let verb = if extended { "EHLO" } else { "HELO" };
+            let shown = Shown::new(name);
+            let text = format!("{verb}: {shown} is neither a domain nor an address in brackets");
+            return self.error(&wrong_argument(&text));
         }
-        if !self.junk_helo && !is_host(&name) {
-            return self.error(&say(
-                ReplyCode::ARGUMENT_ERROR,
-                EnhancedCode::of::<5, 5, 4>(),
-                "invalid domain or address",
-            ));
-        }
+        let name = name.to_owned();
         self.counts.greetings = self.counts.greetings.saturating_add(1);
         self.offered = Some(Greeting { name, extended, tls: self.greeting.tls });
         self.state = SessionState::Deciding(Question::Greeting);
@@ -70,7 +69,7 @@ impl Session {
             return self.error(&say(
                 ReplyCode::NOT_IMPLEMENTED,
                 EnhancedCode::of::<5, 5, 1>(),
-                "TLS not offered",
+                "STARTTLS: not offered",
             ));
         }
         if !self.input.is_empty() {

@@ -1,8 +1,9 @@
 //! The limit of refused recipients, and of transactions without a message.
 //!
-//! A temporary refusal (4yz) does not count, nor does a recipient beyond `recipients_max`. Beyond the
-//! limit the connection ends with 421. While the transaction has an accepted recipient, it continues,
-//! so that the message can follow, but each reply to a refused recipient is delayed longer.
+//! Of temporary refusals (4yz), those of recipients beyond `recipients_max` too, [`DEFERRALS`] count as one: a
+//! client may send many at once, but not for ever. Beyond the limit the connection ends with 421. While the
+//! transaction has an accepted recipient, it continues, so that the message can follow, but each reply to
+//! a refused recipient that counts is delayed longer.
 
 use std::time::Duration;
 
@@ -16,11 +17,23 @@ impl Session {
     /// Replies to a refused recipient.
     pub(super) fn refuse_recipient(&mut self, reply: &Reply) {
         let permanent = reply.code().severity() == Severity::Permanent;
+        if let Some(transaction) = &mut self.transaction {
+            transaction.in_vain = Some(if permanent { InVain::Refused } else { InVain::Deferred });
+        }
+        self.count_recipient(reply);
+    }
+
+    /// Replies to a recipient beyond `recipients_max`: those before it were accepted.
+    pub(super) fn defer_recipient(&mut self, reply: &Reply) {
+        self.unasked.rcpt(reply);
+        self.count_recipient(reply);
+    }
+
+    fn count_recipient(&mut self, reply: &Reply) {
         let Some(transaction) = self.transaction.as_mut() else { return self.answer(reply) };
         transaction.rcpts.refuse(reply);
-        transaction.in_vain = Some(if permanent { InVain::Refused } else { InVain::Deferred });
         let has_recipient = !transaction.recipients.is_empty();
-        match self.count_refusal(permanent) {
+        match self.count_refusal(reply.code().severity()) {
             Some(beyond) if has_recipient => {
                 let wait = PAUSE.saturating_mul(beyond).min(LONGEST_PAUSE);
                 self.state = SessionState::Pausing { wait, reply: reply.clone() };
@@ -33,12 +46,17 @@ impl Session {
         }
     }
 
-    /// Replies, and ends the transaction. One without a message counts, unless it was deferred or one
-    /// of its recipients has counted already.
+    /// Replies, and ends the transaction. One without a message counts, unless one of its recipients has counted
+    /// already.
     pub(super) fn end_transaction(&mut self, reply: &Reply) {
         let Some(transaction) = self.transaction.take() else { return self.answer(reply) };
-        let put_off = reply.code().severity() == Severity::Transient;
-        let beyond = self.count_refusal(!put_off && transaction.in_vain.is_none());
+        // An end that the client wants is in vain too.
+        let refusal = match reply.code().severity() {
+            Severity::Transient => Severity::Transient,
+            _ => Severity::Permanent,
+        };
+        let is_known = transaction.in_vain.is_some();
+        let beyond = if is_known { None } else { self.count_refusal(refusal) };
         write(reply, transaction.utf8, &mut self.output);
         if beyond.is_some() {
             self.lose_patience();
@@ -50,12 +68,18 @@ impl Session {
         self.transaction = None;
     }
 
-    /// Adds to the count if `counts` is set; returns by how many it exceeds the limit, if it does.
-    pub(super) fn count_refusal(&mut self, counts: bool) -> Option<u32> {
-        self.counts.refused = self.counts.refused.saturating_add(u32::from(counts));
+    /// Counts a refusal; returns by how many the count exceeds the limit, if this one does.
+    pub(super) fn count_refusal(&mut self, severity: Severity) -> Option<u32> {
+        if severity == Severity::Transient {
+            self.counts.deferred = self.counts.deferred.wrapping_add(1);
+            if !self.counts.deferred.is_multiple_of(DEFERRALS) {
+                return None;
+            }
+        }
+        self.counts.refused = self.counts.refused.saturating_add(1);
         let most = self.settings.smtp_max_refused;
         let beyond = self.counts.refused.checked_sub(most).filter(|&beyond| beyond > 0);
-        beyond.filter(|_| counts && most > 0)
+        beyond.filter(|_| most > 0)
     }
 
     /// The time of [`SessionStep::Pause`](super::SessionStep::Pause) has passed.
@@ -75,6 +99,8 @@ impl Session {
     }
 }
 
+/// The temporary refusals that count as one.
+const DEFERRALS: u32 = 50;
 /// The increase of the delay with each reply beyond the limit.
 const PAUSE: Duration = Duration::from_secs(1);
 /// The longest delay.

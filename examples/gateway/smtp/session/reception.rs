@@ -20,7 +20,7 @@ impl Session {
             return self.error(&bad_sequence("DATA not allowed after BDAT")); // RFC 3030 section 2
         }
         if transaction.recipients.is_empty() {
-            let text = "no valid recipients";
+            let text = "DATA: no valid recipients";
             return self.error(&say(
                 ReplyCode::TRANSACTION_FAILED,
                 EnhancedCode::of::<5, 5, 1>(),
@@ -66,7 +66,7 @@ impl Session {
             Some(transaction) if transaction.recipients.is_empty() => Some(say(
                 ReplyCode::TRANSACTION_FAILED,
                 EnhancedCode::of::<5, 5, 1>(),
-                "no valid recipients",
+                "BDAT: no valid recipients",
             )),
             Some(transaction) => {
                 transaction.body.get_or_insert_with(|| Body::new(limit));
@@ -76,10 +76,17 @@ impl Session {
         self.start_chunk(size, last, refusal);
     }
 
-    /// Starts a chunk; one with a `refusal` is read and dropped.
+    /// Starts a chunk; one with a `refusal` is read and dropped. Of a message that was refused, no more is read than
+    /// of one chunk, however many it has.
     pub(super) fn start_chunk(&mut self, size: u64, last: bool, refusal: Option<Reply>) {
-        if size > self.settings.message_size_limit.saturating_mul(2).max(MOST_DROPPED) {
+        let dropped = self.refused_chunks.unwrap_or_default();
+        let most = self.settings.message_size_limit.saturating_mul(2).max(MOST_DROPPED);
+        if size.saturating_add(dropped) > most {
             return self.fail(&too_large());
+        }
+        if refusal.is_some() {
+            let cost = size.max(CHUNK_COST);
+            self.refused_chunks = self.refused_chunks.map(|dropped| dropped.saturating_add(cost));
         }
         self.state = SessionState::Chunk { left: size, last, refusal };
     }
@@ -103,14 +110,14 @@ impl Session {
         let (last, refusal) = (*last, refusal.take());
         self.state = SessionState::Ready;
         // The client sent this chunk before it knew that the last one was refused.
-        let expected = std::mem::replace(&mut self.chunk_refused, false);
+        let expected = self.refused_chunks.take();
         if let Some(refusal) = refusal {
-            self.chunk_refused = !last;
+            self.refused_chunks = (!last).then(|| expected.unwrap_or_default());
             if self.received().is_some() {
                 self.unasked.refuse_message(&refusal);
             }
             self.drop_transaction();
-            return if expected { self.answer(&refusal) } else { self.error(&refusal) };
+            return if expected.is_some() { self.answer(&refusal) } else { self.error(&refusal) };
         }
         let body = self.transaction.as_ref().and_then(|t| t.body.as_ref());
         let refusal = body.and_then(|body| match body {
@@ -119,7 +126,7 @@ impl Session {
             _ => None,
         });
         if let Some(refusal) = refusal {
-            self.chunk_refused = !last;
+            self.refused_chunks = (!last).then_some(0);
             return self.refuse(&refusal);
         }
         match body {
@@ -165,6 +172,8 @@ impl Session {
     }
 }
 
+/// The octets that a chunk counts for at least, if it is one of those after a refused one.
+const CHUNK_COST: u64 = 4096;
 /// The most octets that are read of an oversized chunk to keep the session, unless twice the largest
 /// message is more.
 const MOST_DROPPED: u64 = 64 << 20;

@@ -111,10 +111,16 @@ impl Session {
         let known =
             self.transaction.take().is_some_and(|transaction| transaction.in_vain.is_some());
         self.state = SessionState::Ready;
-        if disposition == Disposition::Taken {
-            self.counts.messages += 1;
-            (self.counts.refused, self.counts.commands) = (0, 0);
-        } else if self.count_refusal(disposition == Disposition::Refused && !known).is_some() {
+        let refusal = match disposition {
+            Disposition::Taken => {
+                self.counts.messages += 1;
+                (self.counts.refused, self.counts.deferred, self.counts.commands) = (0, 0, 0);
+                return;
+            }
+            Disposition::Refused => Severity::Permanent,
+            Disposition::Deferred => Severity::Transient,
+        };
+        if !known && self.count_refusal(refusal).is_some() {
             self.lose_patience();
         }
     }

@@ -327,8 +327,8 @@ fn arguments() {
         ("MAIL FROM:<a@b.example> BODY=8BITMIME SMTPUTF8 SIZE=1000", "250 2.1.0"),
         ("mail from: <a@b.example> body=7bit", "250 2.1.0"),
         ("MAIL FROM:<\u{fc}@b.example> SMTPUTF8", "250 2.1.0"),
-        ("MAIL FROM:<a@b\u{fc}cher.example>", "250 2.1.0"),
-        ("MAIL FROM:<\u{fc}@b.example>", "553 5.6.7"),
+        ("MAIL FROM:<a@b\u{fc}cher.example>", "550 5.6.7"),
+        ("MAIL FROM:<\u{fc}@b.example>", "550 5.6.7"),
         ("MAIL FROM:<a@b.example> SIZE=1001", "552 5.3.4"),
         ("MAIL FROM:<a@b.example> SIZE=99999999999999999999", "552 5.3.4"),
         ("MAIL FROM:<a@b.example> SIZE=+5", "501 5.5.4"),
@@ -350,7 +350,7 @@ fn arguments() {
         ("RCPT TO:<a@b.example> NOTIFY=NEVER", "555 5.5.4"),
         ("RCPT TO:<\u{fc}@b.example>", "553 5.6.7"),
         ("RCPT TO:<@r.example:a@b.example>", "250 2.1.5"),
-        ("BDAT", "521 5.5.4"),
+        ("BDAT", "501 5.5.4"),
     ] {
         dialogue(&[
             ("EHLO c.example", "250 HELP"),

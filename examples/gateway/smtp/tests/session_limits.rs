@@ -33,7 +33,7 @@ fn limits_are_reached_and_named() {
 
     let mut talk = ready(settings());
     assert!(talk.say(&format!("NOOP {}\r\n", "x".repeat(4089))).starts_with("250"));
-    assert!(talk.say(&format!("NOOP {}", "x".repeat(4092))).starts_with("500 5.5.6"));
+    assert!(talk.say(&format!("NOOP {}", "x".repeat(4092))).starts_with("500 5.5.2 line too long"));
     assert!(talk.closed);
 }
 

@@ -29,7 +29,8 @@ fn the_parameter_has_no_value_and_exists_inside_tls_only() {
         (true, "EHLO", "REQUIRETLS=yes", "501 5.5.4"),
         (true, "EHLO", "REQUIRETLS REQUIRETLS", "501 5.5.4"),
         (true, "HELO", "REQUIRETLS", "555 5.5.4"),
-        (false, "EHLO", "REQUIRETLS", "555 5.5.4"),
+        (false, "EHLO", "REQUIRETLS", "530 5.7.10"),
+        (false, "HELO", "REQUIRETLS", "555 5.5.4"),
     ] {
         let (mut talk, _) = talk(tls);
         talk.say(&format!("{greeting} client.example\r\n"));
