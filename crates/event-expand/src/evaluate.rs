@@ -286,6 +286,10 @@ impl<'e> Evaluation<'e> {
         }
     }
 
+    pub(crate) fn steps_left(&self) -> usize {
+        self.options.limits.steps.saturating_sub(self.steps)
+    }
+
     pub(crate) fn enter(&mut self, at: u32) -> Result<(), Halt> {
         self.depth += 1;
         let (at, limit) = (at as usize, self.options.limits.depth);

@@ -162,10 +162,22 @@
 //! | the words of `run`                        | may be quoted            | end at blanks of the template, never inside a value |
 //! | `ibase`, `oracle`, `mysql` queries        | escaped                  | marked; bind them as the driver requires |
 //!
-//! Regular expressions are those of the crate `fancy-regex`, with look-around and back-references.
-//! They work on bytes, as PCRE does without UTF: a byte above 127 is a character of its own, whether
-//! the text is UTF-8 or not, and `\w`, `\d` and similar classes mean ASCII. Recursion, callouts, `\C`,
-//! `\K` and control verbs are not supported. A `\11` is a byte in octal, not a group.
+//! Regular expressions have the syntax and the meaning of PCRE2, as Exim calls it, without UTF. They
+//! work on bytes: one above 127 is a character of its own, whether the text is UTF-8 or not; `\w`,
+//! `\d` and similar classes mean ASCII, and `\p{Lu}` a letter of Latin-1. A `$` also matches before a
+//! line end at the end. [`Template::check_patterns`] finds invalid ones when the program starts. All
+//! work of a search counts as steps. One that needs no back-reference takes time in proportion to its
+//! subject: it remembers what has failed. Refused, with the position and the reason, although PCRE2
+//! takes them:
+//!
+//! | Construct                                    | Example                                     |
+//! |----------------------------------------------|---------------------------------------------|
+//! | recursion and calls of groups                | `(?R)`, `(?1)`, `\g<name>`, `(?(R)…)`       |
+//! | control verbs, except `(*FAIL)`; settings of the whole expression | `(*COMMIT)`, `(*UTF)`  |
+//! | callouts, conditions on the version          | `(?C1)`, `(?(VERSION>=10)…)`                |
+//! | look-around that is not atomic               | `(?*…)`, `(*napla:…)`                       |
+//! | a back-reference in a look-behind            | `(?<=(a)\1)`                                |
+//! | properties other than categories, `Any`, `L&`, `Latin`, `Common` and those with an `X` | `\p{Greek}`, `\p{Alphabetic}` |
 //!
 //! # Features
 //!

@@ -33,17 +33,19 @@ pub struct Limits {
     /// The most bytes in memory: the output, and the arguments under computation. By default 1 048
     /// 576. More are [`ExpandError::TooLong`](crate::ExpandError::TooLong).
     pub output: usize,
-    /// The most steps: expanded nodes and conditions, list items, and each 64 bytes written or
-    /// matched; a pattern compiled during the expansion counts 100. By default 100 000. More are
+    /// The most steps: expanded nodes and conditions, list items, each 64 bytes written or matched,
+    /// and each 1024 steps of a search for a regular expression; one compiled during the expansion
+    /// counts 100, and more if it is large. By default 100 000. More are
     /// [`ExpandError::TooManySteps`](crate::ExpandError::TooManySteps).
     pub steps: usize,
     /// The most items of one list. By default 10 000. More are
     /// [`ExpandError::TooManyItems`](crate::ExpandError::TooManyItems).
     pub items: usize,
-    /// The most backtracks in a match of a regular expression with look-around or back-references;
-    /// other expressions never backtrack. Each can read the whole subject again: above 8 KiB there
-    /// is a quarter of them, above 32 KiB a sixteenth, and so on. By default 100 000. More are
-    /// [`ExpandError::RegexWork`](crate::ExpandError::RegexWork).
+    /// The most backtracks in a search for a regular expression with back-references, conditions on
+    /// groups, `\K` or `\G`. A search for any other remembers what has failed, if that fits in 8
+    /// MiB, and so takes time in proportion to the expression and its subject. In all, 4096 choices
+    /// can be open at a time, and 20 more for each backtrack of the limit. By default 100 000. More
+    /// are [`ExpandError::RegexWork`](crate::ExpandError::RegexWork).
     pub regex_backtracks: usize,
     /// The most bytes of a compiled regular expression. By default 1 048 576. More are
     /// [`ExpandError::Regex`](crate::ExpandError::Regex).

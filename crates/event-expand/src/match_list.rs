@@ -214,7 +214,7 @@ pub enum MatchListError {
         problem: ItemProblem,
     },
     /// A search needs more steps than [`Limits::steps`]: an item is one step, a regular expression
-    /// to compile is 100.
+    /// to compile is 100, and 1024 steps of a search for one are one.
     #[error("list search needs more than {limit} steps")]
     TooManySteps {
         /// The limit.

@@ -65,12 +65,14 @@ pub enum ExpandError {
     },
     /// A regular expression is invalid, or larger than
     /// [`Limits::regex_size`](crate::Limits::regex_size).
-    #[error("byte {at}: invalid regular expression, after {offset} bytes of it")]
+    #[error("byte {at}: invalid regular expression: {problem}, after {offset} bytes of it")]
     Regex {
         /// The position of the item or condition.
         at: usize,
         /// The position in the expression, as far as known.
         offset: usize,
+        /// The construct that is invalid or not supported.
+        problem: &'static str,
     },
     /// A text that `expand` or `sg` expands again is not a valid template.
     #[error("byte {at}: invalid template in a text that is expanded again")]
@@ -183,8 +185,9 @@ pub enum ExpandError {
         /// The item and its fault.
         error: MatchListError,
     },
-    /// A match needs more backtracks than
-    /// [`Limits::regex_backtracks`](crate::Limits::regex_backtracks). In Exim that is no match.
+    /// A match needs more backtracks, or open choices, than
+    /// [`Limits::regex_backtracks`](crate::Limits::regex_backtracks) allows. In Exim that is no
+    /// match.
     #[error("byte {at}: regular expression needs more than {limit} backtracks")]
     RegexWork {
         /// The position of the item or condition.

@@ -192,7 +192,7 @@ impl Template {
     /// [`ExpandError::Regex`] with the first invalid one.
     pub fn check_patterns(&self) -> Result<(), ExpandError> {
         match self.tree.invalid_pattern() {
-            Some((at, offset)) => Err(ExpandError::Regex { at, offset }),
+            Some((at, fault)) => Err(fault.error(at)),
             None => Ok(()),
         }
     }

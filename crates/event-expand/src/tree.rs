@@ -8,7 +8,7 @@ use crate::call::HostCall;
 use crate::evaluate::text_condition::Comparison;
 use crate::operators::json::JsonList;
 use crate::operators::operator::Operator;
-use crate::operators::pattern::Pattern;
+use crate::operators::pattern::{Fault, Pattern};
 use crate::operators::quoting::Quoting;
 use crate::stop::ExpandError;
 use crate::tree::condition::{Condition, Test};
@@ -70,11 +70,11 @@ impl Tree {
         name.map_or("", |(name, _)| name)
     }
 
-    /// Keeps a compiled pattern; `None` after the first few, as each may take as much memory as its
-    /// limit says.
+    /// Keeps a compiled pattern; `None` once those that are kept take too much memory.
     pub(crate) fn add_pattern(&mut self, pattern: impl FnOnce() -> Pattern) -> Option<PatternId> {
         let id = PatternId(index(self.patterns.len()));
-        (self.patterns.len() < MOST_PATTERNS).then(|| {
+        let size: usize = self.patterns.iter().map(Pattern::size).sum();
+        (size < MOST_PATTERN_BYTES).then(|| {
             self.patterns.push(pattern());
             id
         })
@@ -86,8 +86,8 @@ impl Tree {
         pattern
     }
 
-    /// The first invalid pattern that has nothing to expand: the position of its item or condition, and that of its fault.
-    pub(crate) fn invalid_pattern(&self) -> Option<(usize, usize)> {
+    /// The first invalid pattern that has nothing to expand: the position of its item or condition, and its fault.
+    pub(crate) fn invalid_pattern(&self) -> Option<(usize, Fault)> {
         let of_nodes = self.nodes.iter().filter_map(|node| match node.kind {
             NodeKind::Substitute(_, id) => Some((node.at, id?)),
             _ => None,
@@ -97,7 +97,7 @@ impl Tree {
             _ => None,
         });
         let fault = |(at, id)| Some((at as usize, self.pattern(id)?.fault()?));
-        of_nodes.chain(of_conditions).filter_map(fault).min()
+        of_nodes.chain(of_conditions).filter_map(fault).min_by_key(|(at, _)| *at)
     }
 
     /// The position of such an item in this part of the template.
@@ -133,8 +133,9 @@ pub(crate) fn index(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-/// The most patterns that a template keeps compiled; others are compiled when needed.
-const MOST_PATTERNS: usize = 16;
+/// The size in bytes of compiled patterns above which a template keeps no more; others are compiled
+/// when needed.
+const MOST_PATTERN_BYTES: usize = 16 << 20;
 
 /// Consecutive nodes, and the part of the template that they were parsed from.
 #[derive(Clone, Copy, Debug, Default)]

@@ -291,6 +291,18 @@ fn the_limits_are_typed() {
     let two = list("^b : ^a", ListKind::LocalPart, &limits);
     let error = MatchListError::TooManySteps { limit: 100 };
     assert_eq!(poll(&two, &limits), SearchStep::Failed(error));
+    // What a search does is steps too.
+    limits.steps = 1000;
+    let (short, long) = ("a".repeat(10), "a".repeat(1000));
+    for (subject, expected) in [
+        (short, SearchStep::Decided(Membership::No)),
+        (long, SearchStep::Failed(MatchListError::TooManySteps { limit: 1000 })),
+    ] {
+        let list = list("^((a?){50}){50}c", ListKind::LocalPart, &limits);
+        let subject = ListSubject::Text(subject.as_bytes());
+        let mut search = ListSearch::new(list, subject, b"", &limits);
+        assert_eq!((search.poll(), search.poll()), (expected.clone(), expected));
+    }
 }
 
 #[test]

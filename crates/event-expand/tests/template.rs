@@ -132,9 +132,13 @@ fn regular_expressions_without_expansions_are_checked() {
         ("${if eq{a}{b}{}{${if match{$known}{a[}}}}", 21, 2),
         ("${sg{$known}{*}{b}}", 0, 0),
     ] {
-        let Some(ExpandError::Regex { at, offset }) = check(text) else { panic!("{text}") };
+        let Some(ExpandError::Regex { at, offset, .. }) = check(text) else { panic!("{text}") };
         assert_eq!((at, offset <= fault), (place, true), "{text}: {offset}");
     }
+    let many = "${if match{a}{a}}".repeat(100);
+    let last = format!("{many}${{if match{{a}}{{(}}}}");
+    let problem = "( without )";
+    assert_eq!(check(&last), Some(ExpandError::Regex { at: many.len() + 5, offset: 0, problem }));
     assert_eq!(check("${if match{$known}{($known}}"), None);
     assert_eq!(check("${if match{$known}{\\N^(a|b)$\\N}}"), None);
 }

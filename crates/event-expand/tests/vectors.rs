@@ -37,6 +37,11 @@ fn own_rows() {
 }
 
 #[test]
+fn rows_of_patterns() {
+    check("patterns", include_str!("data/patterns.jsonl"), "input", "expect", 687);
+}
+
+#[test]
 fn every_eighth_generated_row() {
     check("generated", include_str!("data/generated.jsonl"), "input", "expect", 3117);
 }

@@ -3,6 +3,7 @@
 mod comparison;
 mod configured;
 mod generator;
+mod patterns;
 mod values;
 
 use std::process::Output;

@@ -11,7 +11,7 @@ use crate::operators::ip::{self, Family};
 use crate::operators::json::{self, JsonList};
 use crate::operators::list;
 use crate::operators::number;
-use crate::operators::pattern::{Groups, MatchError, Pattern, Subject};
+use crate::operators::pattern::{Groups, MatchError, Pattern};
 use crate::stop::ExpandError;
 use crate::tree::condition::Test;
 use crate::tree::{Arguments, ConditionId, NameId, PatternId, Sequence, Tree};
@@ -124,25 +124,25 @@ impl Evaluation<'_> {
     ) -> Result<bool, Halt> {
         let (from, trust) = self.argument(tree, subject)?;
         let (between, _) = self.argument(tree, pattern)?;
-        if known.is_none() {
-            self.charge(COMPILING, at)?;
-        }
-        let subject = self.out.get(from..between).unwrap_or_default();
         let compiled;
         let pattern = if let Some(pattern) = known.and_then(|known| tree.pattern(known)) {
             pattern
         } else {
             let pattern = self.out.get(between..).unwrap_or_default();
             compiled = Pattern::new(pattern, &self.options.limits);
+            self.charge(compiled.steps(), at)?;
             &compiled
         };
-        let found = pattern.matches(&Subject::new(subject));
-        let found = found.map_err(|error| self.regex_error(error, at))?;
+        let subject = self.out.get(from..between).unwrap_or_default();
+        let searched = pattern.matcher(subject).and_then(|mut matcher| {
+            Ok((matcher.search(0, false, self.steps_left())?, matcher.take_steps()))
+        });
+        let (found, steps) = searched.map_err(|error| self.regex_error(error, at))?;
         let holds = found.is_some();
         if let Some(groups) = found {
             self.capture(Rc::new(Kept { bytes: subject.to_vec(), trust }), groups);
         }
-        self.charge((self.out.len() - from) / 16, at)?;
+        self.charge(steps + (self.out.len() - from) / 16, at)?;
         self.out.truncate(from);
         Ok(holds)
     }
@@ -153,7 +153,10 @@ impl Evaluation<'_> {
 
     pub(crate) fn regex_error(&self, error: MatchError, at: usize) -> Halt {
         match error {
-            MatchError::Pattern(offset) => ExpandError::Regex { at, offset }.into(),
+            MatchError::Pattern(fault) => fault.error(at).into(),
+            MatchError::Steps => {
+                ExpandError::TooManySteps { at, limit: self.options.limits.steps }.into()
+            }
             MatchError::Work => {
                 ExpandError::RegexWork { at, limit: self.options.limits.regex_backtracks }.into()
             }
@@ -259,6 +262,3 @@ impl Evaluation<'_> {
         Ok(matches!(self.call(tree, at, call, strings)?, LookupResult::Value(_)))
     }
 }
-
-/// The steps counted for the compilation of a pattern.
-pub(crate) const COMPILING: usize = 100;

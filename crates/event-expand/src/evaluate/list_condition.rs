@@ -108,9 +108,9 @@ impl Evaluation<'_> {
                 ExpandError::TooManySteps { at, limit }.into()
             }
             MatchListError::TooDeep { limit } => ExpandError::TooDeep { at, limit }.into(),
-            MatchListError::Item { problem: ItemProblem::Regex { at: offset }, .. } => {
-                ExpandError::Regex { at, offset }.into()
-            }
+            MatchListError::Item {
+                problem: ItemProblem::Regex { at: offset, problem }, ..
+            } => ExpandError::Regex { at, offset, problem }.into(),
             MatchListError::Item { problem: ItemProblem::RegexWork, .. } => {
                 let limit = self.options.limits.regex_backtracks;
                 ExpandError::RegexWork { at, limit }.into()

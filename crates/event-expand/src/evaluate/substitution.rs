@@ -4,9 +4,8 @@ use std::rc::Rc;
 
 use mail_types::exim::Trust;
 
-use crate::evaluate::condition::COMPILING;
 use crate::evaluate::{Evaluation, Halt, Kept};
-use crate::operators::pattern::{Pattern, Subject};
+use crate::operators::pattern::Pattern;
 use crate::stop::{ExpandError, ExpandFailure};
 use crate::template::Template;
 use crate::tree::{Arguments, PatternId, Sequence, Tree};
@@ -84,8 +83,8 @@ impl Evaluation<'_> {
         let pattern = if let Some(pattern) = known.and_then(|known| tree.pattern(known)) {
             pattern
         } else {
-            self.charge(COMPILING, at)?;
             compiled = Pattern::new(&pattern_text.bytes, &self.options.limits);
+            self.charge(compiled.steps(), at)?;
             &compiled
         };
         let start = self.out.len();
@@ -105,33 +104,22 @@ impl Evaluation<'_> {
         pattern: &Pattern,
         replacement: &Kept,
     ) -> Result<Trust, Halt> {
-        let text = Subject::new(&subject.bytes);
         let length = subject.bytes.len();
         let between = |from: usize, to: usize| subject.bytes.get(from..to).unwrap_or_default();
+        let bytes = Rc::clone(subject);
+        let matcher = pattern.matcher(&bytes.bytes);
+        let mut matcher = matcher.map_err(|error| self.regex_error(error, at))?;
         // Parsed at the first match: without a match it need not be a template.
         let mut template = None;
         let (mut done, mut trust, mut empty) = (0, Trust::Trusted, false);
-        let (mut skipped, mut charged) = (0, false);
         loop {
-            // After an empty match: a non-empty match at the same position, else one byte further.
-            // That needs a second pattern.
-            if empty && !std::mem::replace(&mut charged, true) {
-                self.charge(COMPILING, at)?;
-            }
-            let found = pattern.matches_from(&text, done + skipped, empty);
+            // After an empty match: one that is not empty at the same byte, else one after it.
+            let found = matcher.search(done, empty, self.steps_left());
             let found = found.map_err(|error| self.regex_error(error, at))?;
-            let Some(groups) = found else {
-                if !empty {
-                    break;
-                }
-                self.charge(1, at)?;
-                (skipped, empty) = (1, false);
-                continue;
-            };
+            self.charge(matcher.take_steps(), at)?;
+            let Some(groups) = found else { break };
             let (from, to) = groups.first().copied().flatten().unwrap_or((length, length));
-            // In a text that is not ASCII, each match scans the whole text once more.
-            let again = if text.is_borrowed() { to - done } else { length };
-            self.charge(1 + again / 64, at)?;
+            self.charge(1 + to.saturating_sub(done) / 64, at)?;
             self.push(between(done, from), at)?;
             self.capture(Rc::clone(subject), groups);
             let template = match &template {
@@ -142,7 +130,7 @@ impl Evaluation<'_> {
                 Some(template) => trust = trust.max(self.second(at, template)?),
                 None => self.push(&replacement.bytes, at)?,
             }
-            (done, skipped, empty) = (to, 0, from == to);
+            (done, empty) = (to, from == to);
             if empty && to >= length {
                 break;
             }

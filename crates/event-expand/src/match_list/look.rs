@@ -3,12 +3,12 @@
 use mail_types::exim::{Query, Trust, Value};
 
 use crate::call::HostCall;
-use crate::evaluate::condition::COMPILING;
 use crate::expansion::Ask;
 use crate::match_list::pattern::{ItemProblem, ListPattern, Regex, ends_with};
 use crate::match_list::search::{ListSearch, ListSubject, SearchStep, View, Waiting};
-use crate::match_list::{Item, MatchList};
+use crate::match_list::{Item, MatchList, MatchListError};
 use crate::operators::ip;
+use crate::operators::pattern::{COMPILING, MatchError};
 use crate::variables::ListKind;
 
 /// The result of an item for the subject.
@@ -112,14 +112,21 @@ impl<'s> ListSearch<'s> {
         if !regex.is_compiled() {
             self.steps = self.steps.saturating_add(COMPILING);
         }
-        match regex.matches(text, self.limits) {
-            Ok(Some(groups)) => {
-                self.captures = Some((view, groups));
-                Look::Match
+        // At least one, as the item was within the limit.
+        let left = self.limits.steps.saturating_sub(self.steps).max(1);
+        let (groups, steps) = match regex.matches(text, self.limits, left) {
+            Ok(done) => done,
+            Err(MatchError::Pattern(fault)) => return Look::Problem(fault.into()),
+            Err(MatchError::Work) => return Look::Problem(ItemProblem::RegexWork),
+            Err(MatchError::Steps) => {
+                let error = MatchListError::TooManySteps { limit: self.limits.steps };
+                return Look::Step(Waiting::Nothing, SearchStep::Failed(error));
             }
-            Ok(None) => Look::NoMatch,
-            Err(problem) => Look::Problem(problem),
-        }
+        };
+        self.steps = self.steps.saturating_add(steps);
+        let Some(groups) = groups else { return Look::NoMatch };
+        self.captures = Some((view, groups));
+        Look::Match
     }
 }
 

@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::Limits;
 use crate::need::Need;
-use crate::operators::pattern::{Groups, MatchError, Pattern, Subject};
+use crate::operators::pattern::{Fault, Groups, MatchError, Pattern};
 use crate::tree::lookup::Lookup;
 use crate::variables::ListKind;
 
@@ -60,20 +60,19 @@ impl Regex {
         self.compiled.get().is_some()
     }
 
+    /// Searches a subject within a number of steps; returns the groups, and the steps done.
     pub(crate) fn matches(
         &self,
         subject: &[u8],
         limits: &Limits,
-    ) -> Result<Option<Groups>, ItemProblem> {
-        self.pattern(limits).matches(&Subject::new(subject)).map_err(Self::problem)
+        steps: usize,
+    ) -> Result<(Option<Groups>, usize), MatchError> {
+        let mut matcher = self.pattern(limits).matcher(subject)?;
+        Ok((matcher.search(0, false, steps)?, matcher.take_steps()))
     }
 
-    fn problem(error: MatchError) -> ItemProblem {
-        match error {
-            // Without the prefix that makes case irrelevant.
-            MatchError::Pattern(at) => ItemProblem::Regex { at: at.saturating_sub(4) },
-            MatchError::Work => ItemProblem::RegexWork,
-        }
+    fn check(&self, limits: &Limits) -> Result<(), ItemProblem> {
+        self.pattern(limits).fault().map_or(Ok(()), |fault| Err(fault.into()))
     }
 }
 
@@ -120,7 +119,7 @@ impl ListPattern {
     ) -> Result<(), ItemProblem> {
         match self {
             Self::Refused(problem) => Err(*problem),
-            Self::Regex(regex) => regex.matches(b"", limits).map(drop),
+            Self::Regex(regex) => regex.check(limits),
             Self::Host(host) => host.as_ref().map(drop).map_err(|e| ItemProblem::Host(*e)),
             Self::Address(local, pattern) => {
                 let domain = match text.iter().rposition(|&b| b == b'@') {
@@ -377,12 +376,21 @@ pub enum ItemProblem {
     #[error("files and lookups are not allowed in a list from untrusted text, or in a file")]
     Untrusted,
     /// The regular expression is invalid, or larger than [`Limits::regex_size`].
-    #[error("invalid regular expression, after its byte {at}")]
+    #[error("invalid regular expression: {problem}, after its byte {at}")]
     Regex {
         /// The position in the expression in bytes, as far as known.
         at: usize,
+        /// The construct that is invalid or not supported.
+        problem: &'static str,
     },
-    /// A match needs more backtracks than [`Limits::regex_backtracks`].
+    /// A match needs more backtracks, or open choices, than [`Limits::regex_backtracks`] allows.
     #[error("the regular expression needs too many backtracks for this subject")]
     RegexWork,
+}
+
+impl From<Fault> for ItemProblem {
+    fn from(fault: Fault) -> Self {
+        // Without the prefix that makes case irrelevant.
+        Self::Regex { at: fault.at.saturating_sub(4), problem: fault.problem }
+    }
 }

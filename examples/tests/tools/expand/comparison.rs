@@ -14,9 +14,7 @@ use crate::program::output_of;
 /// can give.
 #[test]
 fn generated_texts_are_the_same_in_exim() {
-    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let cases = number("EXPAND_CASES").unwrap_or(500);
-    let seed = number("EXPAND_SEED").unwrap_or_else(|| u64::from(std::process::id()) << 16 | cases);
+    let (cases, seed) = cases();
     println!("{cases} cases, EXPAND_SEED={seed}");
     if !is_exim_there() {
         return;
@@ -42,6 +40,14 @@ fn generated_texts_are_the_same_in_exim() {
     }
     println!("{failures} of {cases} fail; {listed} show a difference that is listed");
     assert!(differences.is_empty(), "{} differ\n{}", differences.len(), differences.join("\n"));
+}
+
+/// The number of cases, and the seed.
+pub(super) fn cases() -> (u64, u64) {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let cases = number("EXPAND_CASES").unwrap_or(500);
+    let seed = number("EXPAND_SEED").unwrap_or_else(|| u64::from(std::process::id()) << 16 | cases);
+    (cases, seed)
 }
 
 /// Exim 4.96 writes the IPv6 address of zeros as `:`.
@@ -94,13 +100,13 @@ const LOOKED_AT: &[(&str, &str, &str)] = &[
 ];
 
 /// Whether the outcomes are the same: a text, or that there is none.
-fn same(theirs: &str, ours: Option<&str>) -> bool {
+pub(super) fn same(theirs: &str, ours: Option<&str>) -> bool {
     ours.map_or(theirs.starts_with(FAILED), |ours| ours == theirs)
 }
 
 /// What Exim makes of each text; of one that fails, its message; nothing, where its process ends with
 /// an error of its own.
-fn in_exim(texts: &[String]) -> Vec<Option<String>> {
+pub(super) fn in_exim(texts: &[String]) -> Vec<Option<String>> {
     let mut outcomes = Vec::new();
     while let Some(texts) = texts.get(outcomes.len()..).filter(|texts| !texts.is_empty()) {
         let lines = texts.join(&format!("\n{FORGET}\n{MARK}\n"));
@@ -126,7 +132,7 @@ fn in_exim(texts: &[String]) -> Vec<Option<String>> {
 }
 
 /// What `expand` makes of each text, if it makes anything.
-fn in_expand(texts: &[String]) -> Vec<Option<String>> {
+pub(super) fn in_expand(texts: &[String]) -> Vec<Option<String>> {
     // A broken text may come to name a variable of Exim's.
     let known = ["--set", "domain=", "--set", "local_part="];
     let ours = objects(&known, (texts.join("\n") + "\n").as_bytes());

@@ -196,13 +196,13 @@ impl Generator {
         }
     }
 
-    fn pick<'t>(&mut self, from: &[&'t str]) -> &'t str {
+    pub(crate) fn pick<'t>(&mut self, from: &[&'t str]) -> &'t str {
         let place = self.below(u64::try_from(from.len()).unwrap_or(1));
         usize::try_from(place).ok().and_then(|place| from.get(place)).copied().unwrap_or_default()
     }
 
     /// A number below this one: xorshift64*.
-    fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
