@@ -126,7 +126,10 @@ impl Reader<'_> {
                 control.to_ascii_uppercase() ^ 0x40
             }
             b'x' if self.take(b"{") => self.braced_digits(16, at)?,
-            b'x' => self.digits(16, 2, at)?,
+            b'x' if self.peek().is_some_and(|digit| digit.is_ascii_hexdigit()) => {
+                self.digits(16, 2, at)?
+            }
+            b'x' => return Err(Fault { at, problem: "\\x without digits" }),
             b'o' if self.take(b"{") => self.braced_digits(8, at)?,
             b'o' => return Err(Fault { at, problem: "\\o without {" }),
             b'0'..=b'7' => {

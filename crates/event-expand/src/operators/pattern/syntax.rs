@@ -89,7 +89,7 @@ impl<'p> Reader<'p> {
     pub(super) fn branches(&mut self, renumber: bool) -> Result<Vec<Node>, Fault> {
         self.depth += 1;
         if self.depth > DEEPEST {
-            return Err(self.fault("parentheses nested too deeply"));
+            return Err(self.fault("more than 100 parentheses in each other"));
         }
         let (first, mut branches) = (self.groups, vec![self.branch()?]);
         let mut last = self.groups;
@@ -171,6 +171,9 @@ impl<'p> Reader<'p> {
         if !self.quoting && (matches!(byte, b'*' | b'+' | b'?') || self.counts()) {
             return Err(self.fault("quantifier without a part to repeat before it"));
         }
+        if !self.quoting && self.may_count() {
+            return Err(self.fault(VERSIONS));
+        }
         self.pos += 1;
         Ok(match byte {
             _ if self.quoting => self.literal(byte),
@@ -241,6 +244,17 @@ impl<'p> Reader<'p> {
         }
     }
 
+    /// Tells whether only newer versions of PCRE2 read a count here: `{,3}`, `{ 3 }`.
+    fn may_count(&self) -> bool {
+        let Some(rest) = self.rest().strip_prefix(b"{") else { return false };
+        let is_inner = |b: &u8| b.is_ascii_digit() || matches!(b, b',' | b' ' | b'\t');
+        let end = rest.iter().take_while(|b| is_inner(b)).count();
+        let Some((inner, [b'}', ..])) = rest.split_at_checked(end) else { return false };
+        let mut numbers = inner.splitn(2, |b| *b == b',').map(<[u8]>::trim_ascii);
+        let is_number = |text: &[u8]| text.iter().all(u8::is_ascii_digit);
+        numbers.all(is_number) && inner.iter().any(u8::is_ascii_digit) && !self.counts()
+    }
+
     /// Reads a count up to its `}`.
     fn count(&mut self) -> Result<(u32, Option<u32>), Fault> {
         self.pos += 1;
@@ -295,6 +309,8 @@ fn repeat(node: Node, count: Count) -> Node {
     }
 }
 
+/// So many parentheses in each other, and the whole, fit into a small stack; PCRE2 takes 250.
+const DEEPEST: usize = 101;
 /// As in PCRE2.
-const DEEPEST: usize = 251;
 const MOST_REPEATS: u32 = 65_535;
+const VERSIONS: &str = "{} with blanks or without its first number: a count in some versions of PCRE2, a text in others";
