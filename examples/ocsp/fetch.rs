@@ -89,10 +89,19 @@ impl Wanted {
 
     /// Asks at once as often as it is wanted; the pauses of the schedule are for servers.
     async fn ask(&self, schedule: &mut Schedule, check: &Check<'_>) -> Done {
-        if schedule.state(UnixTime::now()) == ScheduleState::NoResponder {
-            // Most public certificates are so, and nothing is wrong with that.
-            println!("nothing to fetch: the certificate names no OCSP responder (see --responder)");
-            return Ok(());
+        match schedule.state(UnixTime::now()) {
+            ScheduleState::NoResponder => {
+                // Most public certificates are so, and nothing is wrong with that.
+                println!(
+                    "nothing to fetch: the certificate names no OCSP responder (see --responder)"
+                );
+                return Ok(());
+            }
+            ScheduleState::Ended => {
+                let end = written(check.certificate().not_after());
+                return Err(format!("the certificate ended at {end}").into());
+            }
+            _ => {}
         }
         let fetcher = self.fetcher()?;
         let mut error: Box<dyn Error> = "the responder was not asked".into();

@@ -6,7 +6,7 @@ use der::asn1::{BitStringRef, ObjectIdentifier};
 use der::{Decode as _, Reader as _, SliceReader, Tag};
 use rustls_pki_types::UnixTime;
 
-use crate::extension::{Defaults, Oid, Seen, Start};
+use crate::extension::{Defaults, MOST_OF_CERTIFICATE, Oid, Seen, Start};
 use crate::fields::{self, DerError, DerFault, Field};
 use crate::name::Name;
 use crate::signature::{PublicKey, Signed};
@@ -46,15 +46,17 @@ impl<'a> Certificate<'a> {
     ///
     /// # Errors
     ///
-    /// [`DerError`] if it is malformed. A default value that is written is accepted, as by others.
+    /// [`DerError`] if it is malformed, or has more than 256 extensions. A default value that is
+    /// written is accepted, as by others, and whatever an extension contains that is not used here.
     pub fn parse(der: &'a [u8]) -> Result<Self, DerError> {
         fields::whole(der, "Certificate", |reader| {
             fields::sequence(reader, "Certificate", |reader| {
                 let tbs = fields::encoded(&mut reader.clone(), Tag::Sequence, "tbsCertificate")?;
                 let certificate = fields::sequence(reader, "tbsCertificate", Self::read)?;
+                let other = fields::fault(reader, "signatureAlgorithm", DerFault::Value);
                 let algorithm = fields::algorithm(reader, "signatureAlgorithm")?;
                 if algorithm != certificate.signed.algorithm {
-                    return Err(fields::fault(reader, "signatureAlgorithm", DerFault::Value));
+                    return Err(other);
                 }
                 let signature = fields::bits(reader, "signatureValue")?;
                 let signed = Signed { message: tbs, algorithm, signature };
@@ -169,7 +171,7 @@ impl<'a> Uses<'a> {
             while !reader.is_finished() {
                 fields::sequence(reader, "Extension", |reader| {
                     let start = Start::read(reader, Defaults::Written)?;
-                    seen.take(start.oid, reader)?;
+                    seen.take(&start, MOST_OF_CERTIFICATE)?;
                     let value = |reader: &mut _| uses.take(&start, reader);
                     fields::nested(reader, Tag::OctetString, "extnValue", value)
                 })?;
@@ -192,10 +194,7 @@ impl<'a> Uses<'a> {
                 Ok(())
             })?;
         } else if is(TLS_FEATURE) {
-            each(reader, "TLSFeature", |reader| {
-                self.staple_required |= fields::integer(reader, "TLSFeature")? == STATUS_REQUEST;
-                Ok(())
-            })?;
+            self.staple_required = has_status_request(reader)?;
         } else if is(ACCESS) {
             self.access =
                 fields::contents(&mut reader.clone(), Tag::Sequence, "authorityInfoAccess")?;
@@ -205,12 +204,43 @@ impl<'a> Uses<'a> {
             if start.critical && !IGNORED.iter().any(|known| is(*known)) {
                 self.unknown_critical = self.unknown_critical.or(Some(Oid::new(start.oid)));
             }
-            while !reader.is_finished() {
-                fields::any(reader, "extnValue")?;
-            }
+            // RFC 5280 section 4.2: what is not known may be anything, even no DER.
+            fields::rest(reader)?;
         }
         Ok(())
     }
+}
+
+/// Tells whether a certificate demands a staple. Nothing but its extensions is looked at, and of
+/// these only the TLS features.
+#[cfg(feature = "rustls")]
+pub(crate) fn demands_staple(der: &[u8]) -> Result<bool, DerError> {
+    let mut demands = false;
+    let extension = |reader: &mut SliceReader<'_>| {
+        fields::sequence(reader, "Extension", |reader| {
+            if Start::read(reader, Defaults::Written)?.oid != TLS_FEATURE.as_bytes() {
+                return fields::contents(reader, Tag::OctetString, "extnValue").map(|_| ());
+            }
+            demands |= fields::nested(reader, Tag::OctetString, "extnValue", has_status_request)?;
+            Ok(())
+        })
+    };
+    fields::first_of_certificate(der, |reader| {
+        while fields::next(reader, "tbsCertificate")?.is_some_and(|tag| tag != EXTENSIONS) {
+            fields::any(reader, "tbsCertificate")?;
+        }
+        fields::explicit(reader, 3, "extensions", |reader| each(reader, "extensions", extension))
+    })?;
+    Ok(demands)
+}
+
+fn has_status_request(reader: &mut SliceReader<'_>) -> Field<bool> {
+    let mut has = false;
+    each(reader, "TLSFeature", |reader| {
+        has |= fields::integer(reader, "TLSFeature")? == STATUS_REQUEST;
+        Ok(())
+    })?;
+    Ok(has)
 }
 
 fn each<'a>(
@@ -241,6 +271,8 @@ fn access_description<'a>(reader: &mut SliceReader<'a>) -> Field<(&'a [u8], Opti
     })
 }
 
+#[cfg(feature = "rustls")]
+const EXTENSIONS: Tag = Tag::ContextSpecific { constructed: true, number: der::TagNumber(3) };
 const URI: Tag = Tag::ContextSpecific { constructed: false, number: der::TagNumber(6) };
 /// The TLS extension `status_request`, as the contents of an INTEGER.
 const STATUS_REQUEST: &[u8] = &[5];

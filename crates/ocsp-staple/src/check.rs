@@ -33,14 +33,21 @@ impl<'a> Check<'a> {
     ///
     /// # Errors
     ///
-    /// [`IssuerError`] if its issuer is not among them.
+    /// [`IssuerError`] if its issuer is not among them, or not among the first 16 of its name.
     pub fn new(
         leaf: &'a Certificate<'a>,
         issuers: impl IntoIterator<Item = Issuer<'a>>,
         algorithms: Algorithms<'a>,
     ) -> Result<Self, IssuerError> {
-        let mut error = None;
+        let (mut error, mut tried) = (None, 0);
         for issuer in issuers {
+            if issuer.name == leaf.issuer {
+                // Each costs a signature, and anybody can make certificates of this name.
+                if tried == MOST_ISSUERS {
+                    return Err(IssuerError::TooMany { most: MOST_ISSUERS });
+                }
+                tried += 1;
+            }
             match issuer.verify(leaf, algorithms) {
                 Ok(()) => {
                     let options = Options::default();
@@ -306,6 +313,8 @@ fn is_named(responder: &Responder<'_>, name: &crate::name::Name<'_>, key: &Publi
     }
 }
 
+/// The most issuers of the right name that are tried.
+const MOST_ISSUERS: usize = 16;
 /// RFC 8954.
 pub(crate) const NONCE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1.2");
 /// RFC 6960 section 4.4.8.

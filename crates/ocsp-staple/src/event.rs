@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rustls_pki_types::UnixTime;
 
+use crate::escaped::Escaped;
 use crate::fetch::FetchError;
 use crate::proof::ProofError;
 use crate::status::Revocation;
@@ -58,7 +59,8 @@ impl fmt::Display for Event {
             Self::Failed { responder, error, failures, next } => {
                 write!(
                     f,
-                    "no OCSP response from {responder}: {error} (failure {failures}, next at {})",
+                    "no OCSP response from {}: {error} (failure {failures}, next at {})",
+                    Escaped(responder),
                     Written(*next)
                 )
             }

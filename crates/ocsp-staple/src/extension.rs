@@ -13,12 +13,16 @@ pub(crate) struct Extensions<'a>(&'a [u8]);
 
 /// The start of one extension; its value comes next.
 pub(crate) struct Start<'a> {
+    /// Where its identifier is.
+    at: usize,
     pub(crate) oid: &'a [u8],
     pub(crate) critical: bool,
 }
 
-/// The most extensions in one place. Each is compared with all before it.
-pub(crate) const MOST: usize = 32;
+/// The most extensions in one place of a response. Each is compared with all before it.
+const MOST: usize = 32;
+/// The most extensions of a certificate.
+pub(crate) const MOST_OF_CERTIFICATE: usize = 256;
 
 impl<'a> Extensions<'a> {
     /// Reads the list, of which no extension may be there twice.
@@ -29,7 +33,7 @@ impl<'a> Extensions<'a> {
             while !reader.is_finished() {
                 fields::sequence(reader, "Extension", |reader| {
                     let start = Start::read(reader, Defaults::Omitted)?;
-                    seen.take(start.oid, reader)?;
+                    seen.take(&start, MOST)?;
                     fields::contents(reader, Tag::OctetString, "extnValue")
                 })?;
             }
@@ -82,6 +86,7 @@ pub(crate) enum Defaults {
 
 impl<'a> Start<'a> {
     pub(crate) fn read(reader: &mut SliceReader<'a>, defaults: Defaults) -> Field<Self> {
+        let at = fields::place_of(reader);
         let oid = fields::oid(reader, "extnID")?;
         let mut critical = false;
         if fields::next(reader, "critical")? == Some(Tag::Boolean) {
@@ -91,26 +96,37 @@ impl<'a> Start<'a> {
                 return Err(invalid);
             }
         }
-        Ok(Self { oid, critical })
+        Ok(Self { at, oid, critical })
     }
 }
 
 /// The extensions that have been read.
 #[derive(Default)]
 pub(crate) struct Seen<'a> {
-    oids: [&'a [u8]; MOST],
+    first: [&'a [u8]; MOST],
     count: usize,
+    /// Behind the first: few certificates have so many.
+    more: Vec<&'a [u8]>,
 }
 
 impl<'a> Seen<'a> {
-    pub(crate) fn take(&mut self, oid: &'a [u8], reader: &SliceReader<'_>) -> Result<(), DerError> {
-        let wrong = |fault| fields::fault(reader, "extnID", fault);
-        if self.oids.iter().take(self.count).any(|seen| *seen == oid) {
-            return Err(wrong(DerFault::Repeated));
+    /// Notes an extension, unless it was there before, or there are so many already.
+    pub(crate) fn take(&mut self, start: &Start<'a>, most: usize) -> Result<(), DerError> {
+        let wrong = |fault| Err(DerError::new(start.at, "extnID", fault));
+        let mut seen = self.first.iter().take(self.count).chain(&self.more);
+        if seen.any(|seen| *seen == start.oid) {
+            return wrong(DerFault::Repeated);
         }
-        let place = self.oids.get_mut(self.count).ok_or(wrong(DerFault::Limit(MOST)))?;
-        *place = oid;
-        self.count += 1;
+        if self.count + self.more.len() == most {
+            return wrong(DerFault::Limit(most));
+        }
+        match self.first.get_mut(self.count) {
+            Some(place) => {
+                *place = start.oid;
+                self.count += 1;
+            }
+            None => self.more.push(start.oid),
+        }
         Ok(())
     }
 }

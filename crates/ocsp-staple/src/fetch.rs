@@ -5,6 +5,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use crate::cert_id::IssuerHash;
+use crate::escaped::Escaped;
 use crate::proof::ProofError;
 
 /// A request that is due.
@@ -43,9 +44,10 @@ pub enum FetchError {
     #[error("the address of the responder is of the scheme https, and no TLS is set up for that")]
     Https,
     /// The responder's certificate cannot be verified, or TLS failed otherwise.
-    #[error("TLS with the responder failed: {why}")]
+    #[error("TLS with the responder failed: {}", Escaped(why))]
     Tls {
-        /// The cause.
+        /// The cause, which may have any names of the responder's certificate in it: the message escapes
+        /// them.
         why: String,
     },
     /// The HTTP proxy has no address, or none that takes a connection.
@@ -58,7 +60,7 @@ pub enum FetchError {
     #[error("the name of the responder has no address")]
     Name,
     /// None of its addresses takes a connection.
-    #[error("cannot connect to the responder: {why}")]
+    #[error("cannot connect to the responder: {}", Escaped(why))]
     Connect {
         /// The last address, and the cause.
         why: String,
@@ -78,6 +80,9 @@ pub enum FetchError {
     /// It redirects too often, or to where one is not to go.
     #[error("the responder redirects too often, or to another host")]
     Redirect,
+    /// It redirects without saying where to.
+    #[error("the responder redirects to no usable address")]
+    Location,
     /// The response is too long.
     #[error("the response of the responder has more than {limit} octets")]
     TooLong {

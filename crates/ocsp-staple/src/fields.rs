@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use der::asn1::{AnyRef, BitStringRef, GeneralizedTime, UtcTime};
 use der::oid::ObjectIdentifierRef;
-use der::{Decode as _, ErrorKind, Header, Reader as _, SliceReader, Tag, TagNumber, Tagged as _};
+use der::{
+    DateTime, Decode as _, ErrorKind, Header, Reader as _, SliceReader, Tag, TagNumber, Tagged as _,
+};
 use rustls_pki_types::UnixTime;
 use thiserror::Error;
 
@@ -102,9 +104,39 @@ pub(crate) fn whole<'a, T>(
     Ok(value)
 }
 
-/// Returns an error at the place that the reader has come to.
+/// Reads the first part of a certificate from its start, and nothing behind what it reads.
+#[cfg(feature = "rustls")]
+pub(crate) fn first_of_certificate<'a, T>(
+    der: &'a [u8],
+    read: impl FnOnce(&mut SliceReader<'a>) -> Field<T>,
+) -> Field<T> {
+    whole(der, "Certificate", |reader| {
+        sequence(reader, "Certificate", |reader| {
+            let value = sequence(reader, "tbsCertificate", |reader| {
+                let value = read(reader)?;
+                rest(reader)?;
+                Ok(value)
+            })?;
+            rest(reader)?;
+            Ok(value)
+        })
+    })
+}
+
+/// Returns where the reader has come to.
+pub(crate) fn place_of(reader: &SliceReader<'_>) -> usize {
+    place(reader.position())
+}
+
+/// Returns an error at the place that the reader has come to: before what is wrong is read.
 pub(crate) fn fault(reader: &SliceReader<'_>, field: &'static str, fault: DerFault) -> DerError {
-    DerError::new(place(reader.position()), field, fault)
+    DerError::new(place_of(reader), field, fault)
+}
+
+/// Skips what is left, whatever it is.
+pub(crate) fn rest(reader: &mut SliceReader<'_>) -> Field<()> {
+    reader.read_slice(reader.remaining_len())?;
+    Ok(())
 }
 
 /// Reads an element with this tag, and its content.
@@ -191,28 +223,25 @@ pub(crate) fn enumerated<'a>(reader: &mut SliceReader<'a>, field: &'static str) 
 }
 
 fn canonical<'a>(reader: &mut SliceReader<'a>, tag: Tag, field: &'static str) -> Field<&'a [u8]> {
-    let octets = contents(reader, tag, field)?;
-    match octets {
-        [] | [0, 0..=0x7f, ..] | [0xff, 0x80..=0xff, ..] => {
-            Err(fault(reader, field, DerFault::Value))
-        }
-        _ => Ok(octets),
+    let invalid = fault(reader, field, DerFault::Value);
+    match contents(reader, tag, field)? {
+        [] | [0, 0..=0x7f, ..] | [0xff, 0x80..=0xff, ..] => Err(invalid),
+        octets => Ok(octets),
     }
 }
 
 /// Reads a `BIT STRING` of whole octets.
 pub(crate) fn bits<'a>(reader: &mut SliceReader<'a>, field: &'static str) -> Field<&'a [u8]> {
+    let invalid = fault(reader, field, DerFault::Value);
     let bits = BitStringRef::decode(reader).map_err(|error| DerError::from(error).within(field))?;
-    bits.as_bytes().ok_or_else(|| fault(reader, field, DerFault::Value))
+    bits.as_bytes().ok_or(invalid)
 }
 
 /// Reads an `OBJECT IDENTIFIER`, and returns its contents.
 pub(crate) fn oid<'a>(reader: &mut SliceReader<'a>, field: &'static str) -> Field<&'a [u8]> {
+    let invalid = fault(reader, field, DerFault::Value);
     let octets = contents(reader, Tag::ObjectIdentifier, field)?;
-    match ObjectIdentifierRef::from_bytes(octets) {
-        Ok(_) => Ok(octets),
-        Err(_) => Err(fault(reader, field, DerFault::Value)),
-    }
+    ObjectIdentifierRef::from_bytes(octets).map(|_| octets).map_err(|_| invalid)
 }
 
 /// Reads an `AlgorithmIdentifier`, and returns its contents.
@@ -232,21 +261,59 @@ pub(crate) fn generalized_time(
     reader: &mut SliceReader<'_>,
     field: &'static str,
 ) -> Field<UnixTime> {
+    let at = place_of(reader);
     let time = GeneralizedTime::decode(reader);
-    unix(time.map(|time| time.to_unix_duration()), field)
+    unix(time.map(|time| time.to_unix_duration()), field, at)
 }
 
-/// Reads a `Time` of a certificate.
+/// Reads a `Time` of a certificate. One before 1970 is its start: no earlier one can be told.
 pub(crate) fn time(reader: &mut SliceReader<'_>, field: &'static str) -> Field<UnixTime> {
-    if next(reader, field)? == Some(Tag::UtcTime) {
-        unix(UtcTime::decode(reader).map(|time| time.to_unix_duration()), field)
+    let (at, mut before) = (place_of(reader), reader.clone());
+    let tag = next(reader, field)?;
+    let time = if tag == Some(Tag::UtcTime) {
+        unix(UtcTime::decode(reader).map(|time| time.to_unix_duration()), field, at)
     } else {
         generalized_time(reader, field)
+    };
+    let digits = if tag == Some(Tag::UtcTime) { 12 } else { 14 };
+    let mut is_early = || {
+        let contents = tag.and_then(|tag| contents(&mut before, tag, field).ok());
+        contents.and_then(|contents| is_before_1970(contents, digits)).unwrap_or_default()
+    };
+    if time.is_err() && is_early() {
+        *reader = before;
+        return Ok(UnixTime::since_unix_epoch(Duration::ZERO));
     }
+    time
 }
 
-fn unix(since: Result<Duration, der::Error>, field: &'static str) -> Field<UnixTime> {
-    since.map(UnixTime::since_unix_epoch).map_err(|error| DerError::from(error).within(field))
+/// Tells whether these are the contents of a time before 1970 of so many digits, of which 12 begin with the
+/// last two of a year from 1950 on: RFC 5280 section 4.1.2.5.
+fn is_before_1970(contents: &[u8], length: usize) -> Option<bool> {
+    let digits = contents.strip_suffix(b"Z").filter(|digits| digits.len() == length)?;
+    if !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let mut pairs = digits.chunks_exact(2).map(|pair| match pair {
+        [tens, ones] => (tens - b'0') * 10 + (ones - b'0'),
+        _ => 0,
+    });
+    let century = if length == 12 { 19 } else { pairs.next()? };
+    let of_century = pairs.next()?;
+    let year = u16::from(century) * 100 + u16::from(of_century);
+    let (month, day, hour) = (pairs.next()?, pairs.next()?, pairs.next()?);
+    let (minute, second) = (pairs.next()?, pairs.next()?);
+    // The calendar is the same in 2000 as in 1600, and so on.
+    let exists = DateTime::new(year % 400 + 2000, month, day, hour, minute, second).is_ok();
+    Some(exists && year < 1970 && (length == 14 || of_century >= 50))
+}
+
+fn unix(since: Result<Duration, der::Error>, field: &'static str, at: usize) -> Field<UnixTime> {
+    since.map(UnixTime::since_unix_epoch).map_err(|error| {
+        let error = DerError::from(error).within(field);
+        // A value that is wrong is so from its start on.
+        if error.fault == DerFault::Value { DerError { at, ..error } } else { error }
+    })
 }
 
 fn header(reader: &mut SliceReader<'_>, tag: Tag, field: &'static str) -> Field<der::Length> {

@@ -4,6 +4,7 @@
 mod fetch_limits;
 #[cfg(feature = "proxy")]
 mod proxy;
+mod redirect;
 mod route;
 #[cfg(all(feature = "https", feature = "proxy"))]
 mod tunnel;
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use ::hyper::body::{Bytes, Incoming};
 use ::hyper::header::{
-    ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderMap, HeaderName, LOCATION, RETRY_AFTER,
+    ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderMap, HeaderName, RETRY_AFTER,
 };
 use ::hyper::{Method as Verb, Request as HttpRequest, Response as HttpResponse, StatusCode, Uri};
 use ::tokio::sync::Semaphore;
@@ -24,6 +25,7 @@ use http_body_util::{BodyExt as _, Full};
 pub use self::fetch_limits::FetchLimits;
 #[cfg(feature = "proxy")]
 pub use self::proxy::{Proxy, ProxyError};
+use self::redirect::{is_redirect, redirected};
 use self::route::Route;
 use crate::fetch::{Fetch, FetchError, Method};
 use crate::request::Request;
@@ -198,7 +200,7 @@ impl Fetcher {
             let response = self.send(&uri, &body, fetch.bypass_caches).await?;
             match response.status() {
                 StatusCode::OK => return self.read(response).await,
-                status if status.is_redirection() => uri = redirected(&uri, response.headers())?,
+                status if is_redirect(status) => uri = redirected(&uri, response.headers())?,
                 status => {
                     let retry_after = seconds(response.headers(), &RETRY_AFTER, "");
                     let error = FetchError::Status(status.as_u16());
@@ -259,27 +261,33 @@ impl Fetcher {
     }
 }
 
-/// Returns where a redirect goes, if that is at the same host.
-fn redirected(from: &Uri, headers: &HeaderMap) -> Result<Uri, FetchError> {
-    let location = headers.get(LOCATION).and_then(|location| location.to_str().ok());
-    let to: Uri = location.and_then(|to| to.parse().ok()).ok_or(FetchError::Redirect)?;
-    let mut parts = from.clone().into_parts();
-    if to.authority().is_some() && to.authority() != from.authority() {
-        return Err(FetchError::Redirect);
-    }
-    if to.scheme().is_some() && to.scheme() != from.scheme() {
-        return Err(FetchError::Redirect);
-    }
-    parts.path_and_query = to.path_and_query().cloned();
-    Uri::from_parts(parts).map_err(|_| FetchError::Redirect)
-}
-
-/// Reads a number of seconds from the items of a header field.
+/// Reads a number of seconds from the items of a header field, which may have several lines, and quote
+/// the number (RFC 9111 section 5.2).
 fn seconds(headers: &HeaderMap, name: &HeaderName, prefix: &str) -> Option<Duration> {
-    let items = headers.get(name)?.to_str().ok()?.split(',').map(str::trim);
-    let mut numbers = items.filter_map(|item| {
+    let lines = headers.get_all(name).into_iter().filter_map(|line| line.to_str().ok());
+    let mut numbers = lines.flat_map(items).filter_map(|item| {
         let start = item.get(..prefix.len()).filter(|s| s.eq_ignore_ascii_case(prefix))?;
-        item.get(start.len()..)?.parse().ok()
+        let number = item.get(start.len()..)?;
+        let bare = number.strip_prefix('"').and_then(|number| number.strip_suffix('"'));
+        let number = bare.unwrap_or(number);
+        let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        // RFC 9111 section 1.2.2: what is too large is very large.
+        is_number.then(|| number.parse().unwrap_or(u32::MAX.into()))
     });
     numbers.next().map(Duration::from_secs)
+}
+
+/// Splits a list at its commas, but for those in quoted strings.
+fn items(line: &str) -> impl Iterator<Item = &str> {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    line.split(move |character| {
+        match character {
+            _ if is_escaped => is_escaped = false,
+            '\\' => is_escaped = is_quoted,
+            '"' => is_quoted = !is_quoted,
+            _ => return character == ',' && !is_quoted,
+        }
+        false
+    })
+    .map(str::trim)
 }

@@ -33,6 +33,25 @@ impl<'a> TryFrom<&'a TrustAnchor<'_>> for Issuer<'a> {
     }
 }
 
+#[cfg(feature = "rustls")]
+impl<'a> Issuer<'a> {
+    /// Reads the name and the key in a certificate. Nothing else in it matters here: a signature by
+    /// the key tells whether it is the issuer.
+    pub(crate) fn of_certificate(der: &'a [u8]) -> Result<Self, DerError> {
+        fields::first_of_certificate(der, |reader| {
+            let version = fields::next(reader, "version")? == Some(fields::context(0, true));
+            for field in ["version", "serialNumber", "signature", "issuer", "validity"] {
+                if version || field != "version" {
+                    fields::any(reader, field)?;
+                }
+            }
+            let name = Name::read(reader, "subject")?;
+            let key = fields::sequence(reader, "subjectPublicKeyInfo", PublicKey::read)?;
+            Ok(Self { name, key })
+        })
+    }
+}
+
 impl Issuer<'_> {
     /// Verifies that it has issued the certificate.
     ///
@@ -73,6 +92,15 @@ pub enum IssuerError {
     Signature {
         /// The issuer, by its name.
         issuer: Name<'static>,
+    },
+    /// A certificate that may be the issuer's cannot be read.
+    #[error("a certificate that may be the issuer's is malformed: {0}")]
+    Malformed(DerError),
+    /// Too many certificates have the issuer's name, and none of the first has signed.
+    #[error("more than {most} certificates have the name of the issuer")]
+    TooMany {
+        /// The most that are tried.
+        most: usize,
     },
     /// The certificate is signed with an algorithm that was not handed in.
     #[error("the certificate is signed with an unsupported algorithm")]

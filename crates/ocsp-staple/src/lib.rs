@@ -69,6 +69,8 @@
 //! | a signer's certificate without `ocsp-nocheck`     | taken; [`Signer::Delegated`] says so     |
 //! | a clock that is up to five minutes wrong          | taken; [`Options::skew`]; certificates have no skew |
 //! | a nonce without one in the request                | ignored                                  |
+//! | a staple whose issuer is missing, at a client     | counts as none; [`Stapled::NotVerified`] |
+//! | a staple whose issuer cannot be read, at a client | refused; [`IssuerError::Malformed`]      |
 //!
 //! # Features
 //!
@@ -94,8 +96,9 @@
 //! # Limits
 //!
 //! [`Limits`] has them. Reading a response allocates nothing. Verifying one takes at most two signatures
-//! for each certificate in it, and one. [`Pace`] says how often a responder is asked, `hyper::FetchLimits` how
-//! much it may answer.
+//! for each certificate in it, and one; of certificates with the name of an issuer, 16 are tried, with a
+//! signature each. A certificate has at most 256 extensions. [`Pace`] says how often a responder is asked,
+//! `hyper::FetchLimits` how much it may answer.
 //!
 //! # Trust
 //!
@@ -111,9 +114,11 @@
 //!
 //! [RFC 6960]: https://www.rfc-editor.org/rfc/rfc6960
 
+mod asking;
 mod cert_id;
 mod certificate;
 mod check;
+mod escaped;
 mod event;
 mod extension;
 mod fetch;

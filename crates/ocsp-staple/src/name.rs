@@ -6,6 +6,7 @@ use std::fmt::{self, Write as _};
 use der::oid::ObjectIdentifier;
 use der::{Encode as _, Header, Length, SliceReader, Tag};
 
+use crate::escaped::{LONGEST, escape};
 use crate::fields::{self, Field};
 
 /// A distinguished name, as the contents of its DER.
@@ -66,7 +67,8 @@ impl fmt::Debug for Name<'_> {
 
 impl fmt::Display for Name<'_> {
     /// Writes its attributes as `O=Example, CN=OCSP signer`, in the order of the encoding, at most
-    /// 512 characters of them; unprintable characters are escaped.
+    /// 512 characters of them; unprintable characters are escaped, and those that RFC 4514 section 2.4
+    /// lists, so that no value looks like two attributes.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = String::new();
         let attributes = self.attributes(|kind, tag, value| {
@@ -82,14 +84,33 @@ impl fmt::Display for Name<'_> {
                 (None, Ok(oid)) => write!(text, "{oid}")?,
                 (None, Err(_)) => {}
             }
-            write!(text, "={}", value.escape_debug())
+            text.push('=');
+            write_value(&mut text, &value)
         });
         match attributes {
             Ok(()) if text.is_empty() => f.write_str("(an empty name)"),
-            Ok(()) => text.chars().take(512).try_for_each(|character| f.write_char(character)),
+            Ok(()) => text.chars().take(LONGEST).try_for_each(|character| f.write_char(character)),
             Err(_) => f.write_str("(a malformed name)"),
         }
     }
+}
+
+/// Writes the value of an attribute: RFC 4514 section 2.4.
+fn write_value(text: &mut String, value: &str) -> fmt::Result {
+    let last = value.chars().count().saturating_sub(1);
+    for (at, character) in value.chars().enumerate() {
+        let special = match character {
+            '"' | '+' | ',' | ';' | '<' | '>' => true,
+            '#' => at == 0,
+            ' ' => at == 0 || at == last,
+            _ => false,
+        };
+        if special {
+            text.push('\\');
+        }
+        escape(text, character)?;
+    }
+    Ok(())
 }
 
 /// UTF-16, in network order.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::cert_id::IssuerHash;
 
-/// How often a responder is asked, and how.
+/// How often a responder is asked, and how. No wait is shorter than a second, whatever is set here.
 ///
 /// ```
 /// use std::time::Duration;

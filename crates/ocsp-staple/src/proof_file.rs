@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use data_encoding::BASE64;
 use rustls_pki_types::UnixTime;
@@ -16,7 +17,7 @@ use crate::issuer::IssuerError;
 use crate::proof::{Proof, ProofError, Staple};
 use crate::status::{CertificateStatus, Revocation};
 use crate::store::read_up_to;
-use crate::time::Written;
+use crate::time::{Written, between};
 
 /// A file with the proof of one certificate, as DER or PEM (`OCSP RESPONSE`).
 ///
@@ -58,8 +59,11 @@ use crate::time::Written;
 pub struct ProofFile {
     path: PathBuf,
     seen: Option<Result<FileStamp, io::ErrorKind>>,
-    held: Option<(Proof, Arc<[u8]>)>,
+    held: Option<Held>,
+    fault: Option<Fault>,
 }
+
+type Held = (Proof, Arc<[u8]>);
 
 /// What a look at a file found.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -77,7 +81,7 @@ impl ProofFile {
     /// Names the file, without looking at it.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), seen: None, held: None }
+        Self { path: path.into(), seen: None, held: None, fault: None }
     }
 
     /// Returns where it is.
@@ -87,7 +91,9 @@ impl ProofFile {
     }
 
     /// Reads the file if it has changed, and then verifies its response; drops its proof if that has
-    /// ended. A fault is told once, until the file changes.
+    /// ended. A fault is told once, until the file or the fault changes. One that may go by itself, as that
+    /// of a proof of a time to come, of a system without free descriptors or of a missing issuer, is
+    /// looked at again after ten seconds.
     ///
     /// `verify` is called only when there is something to be verified, so that a look costs next to
     /// nothing: `|response| Ok(Check::new(…)?.verify(response, now)?)`.
@@ -97,20 +103,31 @@ impl ProofFile {
         verify: impl FnOnce(&[u8]) -> Result<Proof, ProofFileError>,
     ) -> Look {
         let seen = FileStamp::of(&self.path).map_err(|error| error.kind());
-        if self.seen.as_ref() == Some(&seen) {
-            return match self.held.take_if(|(proof, _)| now > proof.until) {
-                Some((proof, _)) => Look::Ignored(ProofFileError::Ended(proof.until)),
-                None => Look::Unchanged,
+        let same = self.seen.as_ref() == Some(&seen);
+        let again = self.fault.as_ref().is_some_and(|fault| fault.may_have_gone(now));
+        if same && !again {
+            let Some((Proof { until, .. }, _)) = self.held.take_if(|(proof, _)| now > proof.until)
+            else {
+                return Look::Unchanged;
             };
+            let error = ProofFileError::Ended(until);
+            self.fault = Some(Fault { error: error.clone(), at: now, end: End::ClockSetBack });
+            return Look::Ignored(error);
         }
         self.seen = Some(seen);
         self.held = None;
+        let before = self.fault.take().filter(|_| same);
         match self.load(now, verify) {
             Ok((proof, response)) => {
                 self.held = Some((proof, response));
                 Look::Loaded(proof)
             }
-            Err(error) => Look::Ignored(error),
+            Err(fault) => {
+                let error = fault.error.clone();
+                self.fault = Some(fault);
+                let told = before.is_some_and(|before| before.error == error);
+                if told { Look::Unchanged } else { Look::Ignored(error) }
+            }
         }
     }
 
@@ -126,20 +143,85 @@ impl ProofFile {
         &self,
         now: UnixTime,
         verify: impl FnOnce(&[u8]) -> Result<Proof, ProofFileError>,
-    ) -> Result<(Proof, Arc<[u8]>), ProofFileError> {
-        let unreadable = |error: io::Error| ProofFileError::Unreadable(error.kind());
+    ) -> Result<Held, Fault> {
+        let fault = |error, end| Fault { error, at: now, end };
+        let unreadable = |error: io::Error| {
+            let too_large = error.kind() == io::ErrorKind::FileTooLarge;
+            let end = if too_large { End::NewFile } else { End::Time };
+            fault(ProofFileError::Unreadable(error.kind()), end)
+        };
         // A pipe would be waited for.
         if !fs::metadata(&self.path).map_err(unreadable)?.is_file() {
-            return Err(ProofFileError::NotRegular);
+            return Err(fault(ProofFileError::NotRegular, End::NewFile));
         }
         let bytes = read_up_to(&self.path, LONGEST).map_err(unreadable)?;
-        let response = decode_response(&bytes).ok_or(ProofFileError::Pem)?;
-        let proof = verify(&response)?;
+        let response =
+            decode_response(&bytes).ok_or_else(|| fault(ProofFileError::Pem, End::NewFile))?;
+        let proof = verify(&response).map_err(|error| {
+            let end = End::of(&error);
+            fault(error, end)
+        })?;
         match proof.status {
-            CertificateStatus::Revoked(revocation) => Err(ProofFileError::Revoked(revocation)),
-            CertificateStatus::Unknown => Err(ProofFileError::Unknown),
-            CertificateStatus::Good if now > proof.until => Err(ProofFileError::Ended(proof.until)),
+            CertificateStatus::Revoked(revocation) => {
+                Err(fault(ProofFileError::Revoked(revocation), End::NewFile))
+            }
+            CertificateStatus::Unknown => Err(fault(ProofFileError::Unknown, End::NewFile)),
+            CertificateStatus::Good if now > proof.until => {
+                Err(fault(ProofFileError::Ended(proof.until), End::ClockSetBack))
+            }
             CertificateStatus::Good => Ok((proof, response.as_ref().into())),
+        }
+    }
+}
+
+/// A fault of the file as it is, and when it was found.
+#[derive(Debug)]
+struct Fault {
+    error: ProofFileError,
+    at: UnixTime,
+    end: End,
+}
+
+/// What ends a fault.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    /// Another file.
+    NewFile,
+    /// Another file, or a clock that is set back.
+    ClockSetBack,
+    /// Time, or what the system or the caller lacked and has again.
+    Time,
+}
+
+impl Fault {
+    /// Tells whether it is time to look whether the fault has gone.
+    fn may_have_gone(&self, now: UnixTime) -> bool {
+        let earlier = now < self.at;
+        match self.end {
+            End::NewFile => false,
+            End::ClockSetBack => earlier,
+            End::Time => earlier || between(self.at, now) >= AGAIN,
+        }
+    }
+}
+
+impl End {
+    /// Returns what ends a fault that the verification has found.
+    fn of(error: &ProofFileError) -> Self {
+        match error {
+            ProofFileError::Proof(
+                ProofError::NotYetValid(_)
+                | ProofError::SignerNotYetValid { .. }
+                | ProofError::ProducedAt(_),
+            ) => Self::Time,
+            ProofFileError::Proof(
+                ProofError::Expired(_)
+                | ProofError::SignerExpired { .. }
+                | ProofError::CertificateExpired(_),
+            ) => Self::ClockSetBack,
+            ProofFileError::Proof(_) => Self::NewFile,
+            // The certificates are the caller's.
+            _ => Self::Time,
         }
     }
 }
@@ -192,5 +274,7 @@ pub fn decode_response(bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
     BASE64.decode(base64.as_bytes()).ok().map(Cow::Owned)
 }
 
+/// After how long a fault is looked at again that may have gone.
+const AGAIN: Duration = Duration::from_secs(10);
 /// PEM of the longest response that makes sense.
 const LONGEST: u64 = 1 << 20;

@@ -38,7 +38,9 @@ use crate::status::{CertificateStatus, Revocation};
 pub enum Requirement {
     /// Staples are not looked at, not even where the certificate demands one.
     Off,
-    /// A staple that is there must be good, and one must be there if the certificate demands it.
+    /// A staple that is there must be good, and one must be there if the certificate demands it. Where
+    /// the issuer's certificate is missing, or is of another key or an unsupported algorithm, a staple
+    /// counts as none: see [`Stapled::NotVerified`].
     #[default]
     Request,
     /// There must be a good staple.
@@ -53,7 +55,9 @@ pub enum Stapled {
     NotRequested,
     /// The server sent none.
     Missing,
-    /// It could not be verified, since the certificate of the issuer is not there.
+    /// It could not be verified, since no certificate is there that is surely the issuer's. It is refused
+    /// if one of those that are there cannot be read ([`IssuerError::Malformed`],
+    /// [`IssuerError::TooMany`]).
     NotVerified(IssuerError),
     /// The staple does not prove that the certificate is good.
     Failed(StapleError),
@@ -73,9 +77,14 @@ impl Requirement {
         certificate: &Certificate<'_>,
         stapled: &Stapled,
     ) -> Result<(), StapleError> {
+        self.judge_by(certificate.requires_staple(), stapled)
+    }
+
+    /// Decides for a certificate that demands a staple or not.
+    pub(crate) fn judge_by(self, demanded: bool, stapled: &Stapled) -> Result<(), StapleError> {
         let required = match self {
             Self::Off => return Ok(()),
-            Self::Request if certificate.requires_staple() => StapleError::MustStaple,
+            Self::Request if demanded => StapleError::MustStaple,
             Self::Request => return stapled.failure().map_or(Ok(()), Err),
             Self::Require => StapleError::Required,
         };
@@ -107,6 +116,10 @@ impl Stapled {
     fn failure(&self) -> Option<StapleError> {
         match self {
             Self::Failed(error) => Some(error.clone()),
+            // RFC 6066 section 8: it may well say that the certificate is revoked.
+            Self::NotVerified(
+                error @ (IssuerError::Malformed(_) | IssuerError::TooMany { .. }),
+            ) => Some(error.clone().into()),
             _ => None,
         }
     }

@@ -112,8 +112,9 @@ impl<'a> Response<'a> {
 }
 
 fn response_bytes<'a>(reader: &mut SliceReader<'a>, limits: &Limits) -> Field<BasicResponse<'a>> {
+    let other = fields::fault(reader, "responseType", DerFault::Unsupported);
     if fields::oid(reader, "responseType")? != BASIC.as_bytes() {
-        return Err(fields::fault(reader, "responseType", DerFault::Unsupported));
+        return Err(other);
     }
     fields::nested(reader, Tag::OctetString, "response", |reader| {
         fields::sequence(reader, "BasicOCSPResponse", |reader| {
@@ -134,11 +135,10 @@ fn response_bytes<'a>(reader: &mut SliceReader<'a>, limits: &Limits) -> Field<Ba
 impl<'a> BasicResponse<'a> {
     fn read(reader: &mut SliceReader<'a>, limits: &Limits) -> Field<Self> {
         // Version 1 is the default and so to be left out; RFC 5019 appendix A.2 has it written.
-        let version =
-            fields::explicit(reader, 0, "version", |reader| fields::integer(reader, "version"))?;
-        if version.is_some_and(|version| version != [0]) {
-            return Err(fields::fault(reader, "version", DerFault::Unsupported));
-        }
+        fields::explicit(reader, 0, "version", |reader| {
+            let other = fields::fault(reader, "version", DerFault::Unsupported);
+            if fields::integer(reader, "version")? == [0] { Ok(()) } else { Err(other) }
+        })?;
         let responder = Responder::read(reader)?;
         let produced_at = fields::generalized_time(reader, "producedAt")?;
         let responses = fields::contents(&mut reader.clone(), Tag::Sequence, "responses")?;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rustls_pki_types::UnixTime;
 
+use crate::asking::{Asking, is_unknown};
 use crate::certificate::Certificate;
 use crate::check::Check;
 use crate::event::{Event, ScheduleState};
@@ -13,13 +14,13 @@ use crate::fetch::{Fetch, FetchError, Method};
 use crate::pace::Pace;
 use crate::proof::{Proof, ProofError, Staple};
 use crate::saved::Saved;
-use crate::status::{CertificateStatus, ResponderError};
+use crate::status::CertificateStatus;
 use crate::time::{between, later};
 
 /// The staple of one certificate, from the first request to the certificate's end.
 ///
 /// It is a state machine without I/O. Make one for each certificate, hand in what was
-/// [saved](Self::handle_saved), then take turns: fetch what [`poll_fetch`](Self::poll_fetch) says,
+/// [saved](Self::handle_saved), then take turns: tell the [time](Self::handle_time), fetch what [`poll_fetch`](Self::poll_fetch) says,
 /// hand in the [response](Self::handle_response) or the [failure](Self::handle_failure), save what
 /// [`poll_saved`](Self::poll_saved) hands out, log [events](Self::poll_event), and wait until
 /// [`wake_at`](Self::wake_at). No order of calls panics. `random` is any number, for a jitter.
@@ -64,6 +65,8 @@ pub struct Schedule {
     pace: Pace,
     /// The last second of the certificate.
     end: UnixTime,
+    /// Whether that was over, at the last time that was told.
+    ended: bool,
     since: UnixTime,
     next: UnixTime,
     failures: u32,
@@ -81,15 +84,6 @@ struct Held {
     response: Arc<[u8]>,
 }
 
-/// How the responder is asked next; what worked stays.
-#[derive(Clone, Debug, Default)]
-struct Asking {
-    responder: usize,
-    post: bool,
-    other_hash: bool,
-    bypass_caches: bool,
-}
-
 impl Schedule {
     /// Starts for a certificate, at the responders that it names.
     #[must_use]
@@ -99,6 +93,7 @@ impl Schedule {
             responders: Vec::new(),
             pace: Pace::default(),
             end: certificate.not_after(),
+            ended: now > certificate.not_after(),
             since: now,
             next: now,
             failures: 0,
@@ -137,18 +132,18 @@ impl Schedule {
     pub fn handle_saved(&mut self, saved: Saved, check: &Check<'_>, now: UnixTime) {
         self.since = saved.since.min(now);
         self.failures = saved.failures;
-        // A clock that was wrong then must not keep us from asking.
-        self.next = saved.next.min(later(now, self.pace.longest));
-        let Some(response) = saved.response else { return };
-        match check.verify(&response, now) {
-            Ok(proof) => self.hold(proof, response),
-            Err(error) => {
-                self.tell(Event::SavedRefused(error));
-                if self.failures == 0 {
-                    self.next = now;
+        self.next = saved.next;
+        if let Some(response) = saved.response {
+            match check.verify(&response, now) {
+                // It proves itself good within the skew of the clocks, but not for us.
+                Ok(Proof { status: CertificateStatus::Good, until, .. }) if now > until => {
+                    self.tell(Event::SavedRefused(ProofError::Expired(until)));
                 }
+                Ok(proof) => self.hold(proof, response),
+                Err(error) => self.tell(Event::SavedRefused(error)),
             }
         }
+        self.handle_time(now);
     }
 
     /// Takes the body of an HTTP response of status 200, and for how long it may be cached
@@ -213,7 +208,7 @@ impl Schedule {
         let responder = self.responder().unwrap_or_default();
         self.failures = self.failures.saturating_add(1);
         self.unsaved = true;
-        self.turn(&error);
+        self.asking.turn(&error);
         let longest = self.longest_backoff(now);
         let mut wait = self.pace.backoff(self.failures);
         if is_unknown(&error) {
@@ -221,14 +216,15 @@ impl Schedule {
             wait = if new { wait.min(self.pace.newcomer_backoff) } else { longest };
         }
         let wait = jittered(wait.min(longest), random).max(retry_after.unwrap_or_default());
-        self.next = later(now, wait.min(longest));
+        self.next = later(now, wait.min(longest).max(SECOND));
         let (failures, next) = (self.failures, self.next);
         self.tell(Event::Failed { responder, error, failures, next });
     }
 
-    /// Takes note of the time: a proof that has ended is dropped.
+    /// Takes note of the time: a proof that has ended is dropped, and a next request that is later than
+    /// it would now be set, since the clock was wrong or the machine slept, becomes earlier.
     pub fn handle_time(&mut self, now: UnixTime) {
-        self.next = self.next.min(later(now, self.pace.longest));
+        self.ended = now > self.end;
         let ended = |held: &mut Held| {
             held.proof.status == CertificateStatus::Good && now > held.proof.until
         };
@@ -236,12 +232,14 @@ impl Schedule {
             self.tell(Event::Ended { until: proof.until });
             self.unsaved = true;
         }
+        self.next = self.next.min(self.latest(now));
     }
 
-    /// Returns the request that is due, if there is one. Until its outcome has been handed in,
-    /// there is no other.
+    /// Takes note of the time, and returns the request that is due, if there is one. Until its outcome
+    /// has been handed in, there is no other.
     #[must_use = "a request taken is not handed out again"]
     pub fn poll_fetch(&mut self, now: UnixTime) -> Option<Fetch> {
+        self.handle_time(now);
         if self.fetching || now < self.next || now > self.end {
             return None;
         }
@@ -276,12 +274,16 @@ impl Schedule {
         Some(Staple { response: Arc::clone(&held.response), until: held.proof.until })
     }
 
-    /// Returns the time at which to call again, or `None` if nothing is to come.
+    /// Returns the time at which to call again, or `None` if nothing is to come, as after the end of
+    /// the certificate.
     #[must_use]
     pub fn wake_at(&self) -> Option<UnixTime> {
+        if self.ended {
+            return None;
+        }
         let asks = !self.fetching && !self.responders.is_empty() && self.next <= self.end;
         let good = self.held.as_ref().filter(|held| held.proof.status == CertificateStatus::Good);
-        let ends = good.map(|held| later(held.proof.until, Duration::from_secs(1)));
+        let ends = good.map(|held| later(held.proof.until, SECOND));
         [asks.then_some(self.next), ends].into_iter().flatten().min()
     }
 
@@ -340,38 +342,33 @@ impl Schedule {
             wait = wait.max(self.pace.longest_backoff.min(between(now, proof.until) / 4));
         }
         let wait = max_age.map_or(wait, |age| wait.min(age)).min(self.pace.longest);
-        let shortest = self.pace.shortest.min(between(now, proof.until) / 2);
-        later(now, wait.max(shortest).max(Duration::from_secs(1)))
+        let shortest = match proof.status {
+            CertificateStatus::Good => self.pace.shortest.min(between(now, proof.until) / 2),
+            _ => self.pace.shortest, // There is nothing to staple in time.
+        };
+        later(now, wait.max(shortest).max(SECOND))
+    }
+
+    /// Returns the latest time to ask again that would be set now.
+    fn latest(&self, now: UnixTime) -> UnixTime {
+        let backoff = self.longest_backoff(now);
+        match &self.held {
+            _ if self.failures > 0 => later(now, backoff),
+            Some(held) if held.proof.this_update <= later(now, backoff) => {
+                self.refresh(&held.proof, true, None, now, 0)
+            }
+            // Of a time to come: the clock was ahead.
+            Some(_) => later(now, backoff),
+            None => now,
+        }
     }
 
     /// The longest backoff: the less is left of a staple, the shorter.
     fn longest_backoff(&self, now: UnixTime) -> Duration {
         let good = self.held.as_ref().filter(|held| held.proof.is_to_be_stapled(now));
         let left = good.map_or(Duration::MAX, |held| between(now, held.proof.until) / 4);
-        self.pace.longest_backoff.min(left).max(self.pace.first_backoff)
+        self.pace.longest_backoff.min(left).max(self.pace.first_backoff).max(SECOND)
     }
-
-    /// Asks in another way next time.
-    fn turn(&mut self, error: &FetchError) {
-        self.asking.post = !self.asking.post;
-        self.asking.responder = self.asking.responder.wrapping_add(1);
-        self.asking.other_hash ^= is_unknown(error)
-            || matches!(
-                error,
-                FetchError::Proof(
-                    ProofError::OtherCertificate
-                        | ProofError::Responder(ResponderError::MalformedRequest)
-                )
-            );
-        self.asking.bypass_caches =
-            matches!(error, FetchError::Older | FetchError::Proof(ProofError::Expired(_)));
-    }
-}
-
-/// Whether the responder does not know the certificate, or not yet.
-fn is_unknown(error: &FetchError) -> bool {
-    let unauthorized = ProofError::Responder(ResponderError::Unauthorized);
-    *error == FetchError::Unknown || *error == FetchError::Proof(unauthorized)
 }
 
 fn is_http(url: &str) -> bool {
@@ -384,6 +381,8 @@ fn jittered(wait: Duration, random: u32) -> Duration {
     wait / 2 + wait / 2 / JITTER * (random % JITTER)
 }
 
+/// The shortest wait.
+const SECOND: Duration = Duration::from_secs(1);
 /// The most events that are kept.
 const EVENTS: usize = 64;
 /// Into how many steps a jitter is divided.

@@ -58,9 +58,10 @@ impl CertificateStatus {
             Some(tag) if tag == fields::context(2, false) => (2, Self::Unknown),
             _ => (0, Self::Good),
         };
+        let wrong = fields::fault(reader, FIELD, DerFault::Length);
         match fields::contents(reader, fields::context(number, false), FIELD)? {
             [] => Ok(status),
-            _ => Err(fields::fault(reader, FIELD, DerFault::Length)),
+            _ => Err(wrong),
         }
     }
 }
@@ -224,6 +225,7 @@ pub enum ResponderError {
 impl ResponderError {
     /// Reads a status; `None` is success.
     pub(crate) fn read(reader: &mut SliceReader<'_>) -> Field<Option<Self>> {
+        let unknown = fields::fault(reader, "responseStatus", DerFault::Value);
         Ok(match fields::enumerated(reader, "responseStatus")? {
             [0] => None,
             [1] => Some(Self::MalformedRequest),
@@ -231,7 +233,7 @@ impl ResponderError {
             [3] => Some(Self::TryLater),
             [5] => Some(Self::SignatureRequired),
             [6] => Some(Self::Unauthorized),
-            _ => return Err(fields::fault(reader, "responseStatus", DerFault::Value)),
+            _ => return Err(unknown),
         })
     }
 }

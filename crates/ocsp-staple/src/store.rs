@@ -1,9 +1,10 @@
 //! Files in which schedules outlive a restart.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
@@ -59,7 +60,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the file cannot be read, or its content was changed.
+    /// [`StoreError`] if the file cannot be read, is not a regular one, or has other content.
     pub fn load(&self, certificate: &Certificate<'_>) -> Result<Option<Saved>, StoreError> {
         let path = self.path(certificate);
         let bytes = match read_up_to(&path, LONGEST) {
@@ -75,11 +76,16 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if it cannot be written; then the previous file stays.
+    /// [`StoreError`] if it cannot be written, or is more than [`Self::load`] reads, a mebibyte; the
+    /// previous file stays, but for [what `replace_file` says](replace_file#errors).
     pub fn save(&self, certificate: &Certificate<'_>, saved: &Saved) -> Result<(), StoreError> {
         let path = self.path(certificate);
-        let written = fs::create_dir_all(&self.directory)
-            .and_then(|()| replace_file(&path, &saved.to_bytes()));
+        let bytes = saved.to_bytes();
+        let written = if bytes.len() as u64 > LONGEST {
+            Err(io::ErrorKind::FileTooLarge.into())
+        } else {
+            fs::create_dir_all(&self.directory).and_then(|()| replace_file(&path, &bytes))
+        };
         written.map_err(|source| StoreError::Write { path, source })
     }
 }
@@ -115,38 +121,59 @@ pub enum StoreError {
 }
 
 /// Replaces a file, or makes it, so that whoever opens it sees all of the old or all of the new
-/// contents, even if the machine stops meanwhile.
+/// contents, even if the machine stops meanwhile. Its directory has to be readable, too.
 ///
 /// # Errors
 ///
-/// What the system says. The old file is still there then.
+/// What the system says. The old file is still there then, unless it was the last step that failed, the
+/// sync of the directory, as on a broken disk: then the new one is, and may be lost if the machine stops.
 pub fn replace_file(path: &Path, contents: &[u8]) -> io::Result<()> {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
     let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let directory = directory.unwrap_or(Path::new("."));
-    let mut temporary = std::ffi::OsString::from(".");
-    temporary.push(name);
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    temporary.push(format!(".{}.{count}.new", std::process::id()));
-    let temporary = directory.join(temporary);
-    let written = write_synced(&temporary, contents).and_then(|()| fs::rename(&temporary, path));
+    // Before anything is replaced: it may be one that can be written to but not read.
+    let opened = File::open(directory)?;
+    let (temporary, file) = new_file(directory, name)?;
+    let written = write_synced(file, contents).and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
-        let _ = fs::remove_file(&temporary); // It may never have been there.
+        let _ = fs::remove_file(&temporary); // It is left over at worst.
     }
     written?;
-    File::open(directory)?.sync_all()
+    opened.sync_all()
 }
 
-fn write_synced(path: &Path, contents: &[u8]) -> io::Result<()> {
-    let mut file = File::create(path)?;
+/// Makes a file of a name that nobody can foresee: in a directory where others write too, a link of
+/// theirs could be there.
+fn new_file(directory: &Path, name: &OsStr) -> io::Result<(PathBuf, File)> {
+    let mut tries = 0;
+    loop {
+        let mut temporary = OsString::from(".");
+        temporary.push(name);
+        // `RandomState` is keyed by the system's random numbers.
+        let random = RandomState::new().hash_one(tries);
+        temporary.push(format!(".{random:016x}.new"));
+        let temporary = directory.join(temporary);
+        match File::create_new(&temporary) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && tries < MOST_TRIES => {
+                tries += 1;
+            }
+            made => return made.map(|file| (temporary, file)),
+        }
+    }
+}
+
+fn write_synced(mut file: File, contents: &[u8]) -> io::Result<()> {
     file.write_all(contents)?;
     file.sync_all()
 }
 
-/// Reads a file of at most so many octets.
+/// Reads a regular file of at most so many octets.
 pub(crate) fn read_up_to(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
+    // A pipe would be waited for.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+    }
     let file = File::open(path)?;
     if file.take(most + 1).read_to_end(&mut bytes)? as u64 > most {
         return Err(io::ErrorKind::FileTooLarge.into());
@@ -154,5 +181,7 @@ pub(crate) fn read_up_to(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// How often another name is tried for a new file.
+const MOST_TRIES: u32 = 16;
 /// A response of any length that makes sense, and the lines before it.
 const LONGEST: u64 = 1 << 20;

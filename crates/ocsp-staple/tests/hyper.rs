@@ -20,12 +20,14 @@ mod world;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use answering::{Answer, responder, run};
+use answering::{Answer, head, responder, run};
 use asked::asked;
 use authority::GOOD;
 use ocsp_staple::hyper::{FetchFailure, FetchLimits, Fetched, Fetcher};
 use ocsp_staple::{Event, FetchError, Method};
-use tokio::net::TcpStream;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
 use vector_time::now;
 use world::{DAY, HOUR, World, after};
 
@@ -55,7 +57,7 @@ fn a_response_comes_with_its_age() {
 
 #[test]
 fn every_failure_is_told_by_its_cause() {
-    let rows: [(Answer, FetchError, Option<u64>); 9] = [
+    let rows: [(Answer, FetchError, Option<u64>); 12] = [
         (
             |_| b"HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\n\r\nabc".to_vec(),
             FetchError::Status(404),
@@ -76,6 +78,13 @@ fn every_failure_is_told_by_its_cause() {
             FetchError::Redirect,
             None,
         ),
+        (|_| b"HTTP/1.1 302 Found\r\n\r\n".to_vec(), FetchError::Location, None),
+        (
+            |_| b"HTTP/1.1 300 Choices\r\nLocation: /x\r\n\r\n".to_vec(),
+            FetchError::Status(300),
+            None,
+        ),
+        (|_| b"HTTP/1.1 304 Not Modified\r\n\r\n".to_vec(), FetchError::Status(304), None),
         (|_| Vec::new(), FetchError::Broken, None),
         (|_| b"220 mx.example ESMTP\r\n".to_vec(), FetchError::Broken, None),
         (
@@ -113,6 +122,106 @@ fn a_connection_without_a_request_ends_no_responder() {
         let (fetch, request) = asked(&format!("http://{address}/"));
         let fetched = Fetcher::new(limits()).fetch(&fetch, &request).await.unwrap();
         assert_eq!(fetched.response, b"ok");
+    });
+}
+
+/// RFC 9110 section 15.4: only some of the statuses redirect, and one may say where to by a reference that is
+/// relative.
+#[test]
+fn a_redirect_is_followed_by_any_reference_within_the_host() {
+    for (location, expected) in [
+        ("/there", Ok("/there")),
+        ("there", Ok("/ca/there")),
+        ("./there?x=/../y#z", Ok("/ca/there?x=/../y")),
+        ("../there/", Ok("/there/")),
+        ("/a/./b/../there", Ok("/a/there")),
+        ("../../..", Ok("/")),
+        ("HOST/there", Ok("/there")),
+        ("HOST", Ok("/")),
+        ("//127.0.0.1:1/there", Err(FetchError::Redirect)),
+        ("http://127.0.0.1:1/there", Err(FetchError::Redirect)),
+        ("https://127.0.0.1/there", Err(FetchError::Redirect)),
+        ("//ocsp.example/there", Err(FetchError::Redirect)),
+        ("mailto:ann@example.com", Err(FetchError::Location)),
+        ("http:there", Err(FetchError::Location)),
+        ("the re", Err(FetchError::Location)),
+        ("//", Err(FetchError::Location)),
+    ] {
+        let (target, result) = run(redirected(location));
+        match expected {
+            Ok(path) => {
+                assert_eq!((target.as_str(), result), (path, Ok(b"ok".to_vec())), "{location}");
+            }
+            Err(error) => assert_eq!(result, Err(error), "{location}"),
+        }
+    }
+}
+
+/// Asks at `/ca/…`, and returns where it was asked at last.
+async fn redirected(location: &str) -> (String, Result<Vec<u8>, FetchError>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let location = location.replace("HOST", &format!("http://{address}"));
+    let redirect =
+        format!("HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n");
+    let server = tokio::spawn(async move {
+        let mut target = String::new();
+        for answer in [redirect.as_str(), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"] {
+            let Ok(Ok((mut stream, _))) = timeout(SHORT, listener.accept()).await else { break };
+            let head = head(&mut stream).await.unwrap();
+            target = head.split(' ').nth(1).unwrap().to_owned();
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+        target
+    });
+    let (fetch, request) = asked(&format!("http://{address}/ca"));
+    let fetched = Fetcher::new(limits()).fetch(&fetch, &request).await;
+    let fetched = fetched.map(|got| got.response).map_err(|failure| failure.error);
+    (server.await.unwrap(), fetched)
+}
+
+const SHORT: Duration = Duration::from_millis(300);
+
+#[test]
+fn the_age_is_read_from_all_lines_of_the_field() {
+    for (lines, seconds) in [
+        ("Cache-Control: public\r\nCache-Control: max-age=60\r\n", Some(60)),
+        ("Cache-Control: no-transform, max-age=\"60\"\r\n", Some(60)),
+        ("Cache-Control: private=\"a, max-age=5\", max-age=60\r\n", Some(60)),
+        ("Cache-Control: x=\"a\\\", max-age=5\", max-age=60\r\n", Some(60)),
+        ("Cache-Control: max-age=60, max-age=5\r\n", Some(60)),
+        ("Cache-Control: max-age=99999999999999999999\r\n", Some(u32::MAX.into())),
+        ("Cache-Control: max-age=+60\r\n", None),
+        ("Cache-Control: max-age=-1, s-maxage=5\r\n", None),
+        ("Cache-Control: max-age=\r\n", None),
+    ] {
+        let fetched = run(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let (fetch, request) = asked(&format!("http://{}/", listener.local_addr().unwrap()));
+            let answer = format!("HTTP/1.1 200 OK\r\n{lines}Content-Length: 2\r\n\r\nok");
+            tokio::spawn(async move {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                head(&mut stream).await.unwrap();
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            });
+            Fetcher::new(limits()).fetch(&fetch, &request).await.unwrap()
+        });
+        assert_eq!(fetched.max_age, seconds.map(Duration::from_secs), "{lines}");
+    }
+}
+
+/// RFC 3986 section 3.2.3.
+#[test]
+fn a_port_that_does_not_exist_is_not_another() {
+    run(async {
+        for port in ["65536", "99999", "+80", "0", "8o", "99999999999"] {
+            for scheme in ["http", "https"] {
+                let (fetch, request) = asked(&format!("{scheme}://127.0.0.1:{port}/ca"));
+                let failure = Fetcher::new(limits()).fetch(&fetch, &request).await.unwrap_err();
+                let is_https = failure.error == FetchError::Https && scheme == "https";
+                assert!(is_https || failure.error == FetchError::Url, "{port}: {failure}");
+            }
+        }
     });
 }
 

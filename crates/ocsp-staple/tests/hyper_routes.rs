@@ -18,14 +18,15 @@ use std::sync::Arc;
 
 use answering::{Answer, converse, head, responder, run};
 use asked::asked;
-use ocsp_staple::FetchError;
 use ocsp_staple::hyper::{FetchLimits, Fetcher, Proxy, ProxyError};
+use ocsp_staple::{Certificate, FetchError, Schedule};
 use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
 use rustls::crypto::ring::default_provider;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use tokio::io::{AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
+use vector_time::now;
 
 /// A server for `localhost`.
 struct TlsWorld(CertifiedKey<KeyPair>);
@@ -146,6 +147,29 @@ fn a_responder_with_https_only_is_asked_over_tls() {
     });
 }
 
+/// The names in a certificate are those of a stranger, and an event is a line of a log.
+#[test]
+fn a_certificate_writes_no_line_of_the_log() {
+    let name = "a\r\nDec 01 00:00:00 mx sshd[1]: FAKE\u{1b}[31m";
+    let many = (0..2000).map(|number| format!("host{number}.example"));
+    let names: Vec<_> = [name.to_owned()].into_iter().chain(many).collect();
+    let world = TlsWorld(generate_simple_self_signed(names).unwrap());
+    run(async {
+        let port = world.responder(direct).await.port();
+        let url = format!("https://localhost:{port}/");
+        let error = fetch(&fetcher().with_tls(world.client(true)), &url).await.unwrap_err();
+        let FetchError::Tls { why } = &error else { panic!("{error}") };
+        assert!(why.contains("FAKE") && why.len() < 5000, "{why}");
+        let leaf = data::file("certificates/leaf.der");
+        let leaf = Certificate::parse(&leaf).unwrap();
+        let mut schedule = Schedule::new(&leaf, now()).with_responders([url.as_str().into()]);
+        schedule.handle_failure(error, None, now(), 0);
+        let line = schedule.poll_event().unwrap().to_string();
+        assert!(line.contains("\\r\\nDec 01 00:00:00") && line.contains("\\u{1b}[31m"), "{line}");
+        assert!(!line.contains(char::is_control) && line.len() < 2000, "{line}");
+    });
+}
+
 #[test]
 fn a_proxy_gets_the_whole_address() {
     run(async {
@@ -199,7 +223,11 @@ fn the_address_of_a_proxy_is_a_plain_one() {
         ("http://ann:secret@proxy.example", Err(ProxyError::Login)),
         ("http://proxy.example/x", Err(ProxyError::Path)),
         ("http://proxy.example/?x", Err(ProxyError::Path)),
+        ("http://proxy.example:", Ok("http://proxy.example:80")),
         ("http://proxy.example:0", Err(ProxyError::Url)),
+        ("http://proxy.example:65535", Ok("http://proxy.example:65535")),
+        ("http://proxy.example:65536", Err(ProxyError::Url)),
+        ("http://proxy.example:+80", Err(ProxyError::Url)),
         ("http://", Err(ProxyError::Url)),
         ("", Err(ProxyError::Url)),
     ] {

@@ -64,12 +64,13 @@ impl World {
         let key = CertifiedKey::from_der(chain, private, &provider).unwrap();
         let keys = Arc::new(StapledKeys::new());
         keys.set(None, [(&key, None)]);
-        let server = ServerConfig::builder_with_provider(Arc::new(provider))
-            .with_protocol_versions(&[version])
-            .unwrap()
-            .with_no_client_auth()
-            .with_cert_resolver(keys.clone());
-        Self { root, root_der, keys, key, server: Arc::new(server) }
+        let server = server_of(version, &keys);
+        Self { root, root_der, keys, key, server }
+    }
+
+    /// A host with the same keys.
+    fn second(&self, version: &'static SupportedProtocolVersion) -> Arc<ServerConfig> {
+        server_of(version, &self.keys)
     }
 
     fn staple(&self, status: &[u8]) -> Staple {
@@ -127,6 +128,18 @@ impl World {
         }
         Ended { refused, alert, kind: client.handshake_kind() }
     }
+}
+
+fn server_of(
+    version: &'static SupportedProtocolVersion,
+    keys: &Arc<StapledKeys>,
+) -> Arc<ServerConfig> {
+    let server = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_protocol_versions(&[version])
+        .unwrap()
+        .with_no_client_auth()
+        .with_cert_resolver(keys.clone());
+    Arc::new(server)
 }
 
 struct Ended {
@@ -250,6 +263,31 @@ fn sessions_end_with_the_staple() {
             assert_eq!(ended.kind, Some(HandshakeKind::Full));
             assert!(matches!(verifier.stapled(), Some(Stapled::Verified(_))));
         }
+    }
+}
+
+/// A second host of a server's name, or the same after a restart, knows no session of the first.
+#[test]
+fn a_revocation_ends_the_sessions_of_the_name() {
+    for version in VERSIONS {
+        let mut world = World::new(version, &[]);
+        let (good, bad) = (world.staple(GOOD), world.staple(&revoked(yesterday())));
+        let (_, client) = world.client(version, Requirement::Request);
+        let first = world.server.clone();
+        world.keys.set(None, [(&world.key, Some(&good))]);
+        let kind = |world: &World| world.connect(&client, "mx.example").kind;
+        assert_eq!(kind(&world), Some(HandshakeKind::Full));
+        assert_eq!(kind(&world), Some(HandshakeKind::Resumed));
+        world.keys.set(None, [(&world.key, Some(&bad))]);
+        world.server = world.second(version);
+        assert!(is_refused(&world.connect(&client, "mx.example")));
+        world.server = first.clone();
+        assert!(is_refused(&world.connect(&client, "mx.example")), "{version:?}: it was resumed");
+        // Nor does a session come back with a staple that is good again.
+        world.keys.set(None, [(&world.key, Some(&good))]);
+        world.server = world.second(version);
+        assert_eq!(kind(&world), Some(HandshakeKind::Full));
+        assert_eq!(kind(&world), Some(HandshakeKind::Resumed));
     }
 }
 

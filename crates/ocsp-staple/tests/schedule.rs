@@ -21,7 +21,7 @@ use std::time::Duration;
 use authority::{GOOD, later};
 use elapsed::since;
 use ocsp_staple::{
-    Event, FetchError, IssuerHash, Method, Pace, ProofError, ResponderError, Saved, Schedule,
+    Event, FetchError, IssuerHash, Method, ProofError, ResponderError, Saved, Schedule,
     ScheduleState,
 };
 use revocation::revoked;
@@ -297,17 +297,5 @@ fn what_was_saved_is_verified_again() {
         let mut other = restart(other, after(HOUR));
         assert!(matches!(events(&mut other)[..], [Event::SavedRefused(ProofError::Malformed(_))]));
         assert!(other.poll_fetch(after(HOUR)).is_some());
-    });
-}
-
-#[test]
-fn a_clock_that_was_wrong_delays_no_request_for_long() {
-    let world = World::new(DAY * 400);
-    world.run(|check, mut schedule| {
-        schedule.handle_failure(failed(), None, after(DAY * 300), 0);
-        let saved = schedule.poll_saved().unwrap();
-        let mut again = Schedule::new(check.certificate(), now());
-        again.handle_saved(saved, check, now());
-        assert_eq!(again.wake_at(), Some(after(Pace::default().longest)));
     });
 }

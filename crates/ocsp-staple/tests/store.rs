@@ -1,42 +1,24 @@
-//! Files: what was saved, and proofs that somebody else replaces.
+//! Files in which schedules outlive a restart.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
 #[path = "support/data.rs"]
 mod data;
-#[path = "support/times.rs"]
-mod times;
-#[path = "support/vector_time.rs"]
-mod vector_time;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use data::file;
-use ocsp_staple::rustls_pki_types::UnixTime;
-use ocsp_staple::{
-    Certificate, Check, DerError, DerFault, Issuer, Look, ProofError, ProofFile, ProofFileError,
-    Saved, SavedError, Store, StoreError, replace_file,
-};
-use times::time;
-use vector_time::now;
+use ocsp_staple::{Certificate, Saved, SavedError, Store, StoreError, replace_file};
 
 fn directory(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("ocsp-store-{name}"));
     let _ = fs::remove_dir_all(&path);
     fs::create_dir_all(&path).unwrap();
     path
-}
-
-fn with_check(leaf: &str, test: impl FnOnce(&Check<'_>)) {
-    let (leaf, issuer) = (file(leaf), file("certificates/ca.der"));
-    let (leaf, issuer) = (Certificate::parse(&leaf).unwrap(), Certificate::parse(&issuer).unwrap());
-    let issuers = [Issuer::from(&issuer)];
-    test(&Check::new(&leaf, issuers, webpki::ALL_VERIFICATION_ALGS).unwrap());
-}
-
-fn look(file: &mut ProofFile, check: &Check<'_>, at: UnixTime) -> Look {
-    file.look(at, |response| Ok(check.verify(response, at)?))
 }
 
 const LEAF: &str = "certificates/leaf.der";
@@ -87,77 +69,84 @@ fn every_part_of_the_format_is_checked() {
     }
 }
 
+/// What is saved can be loaded.
 #[test]
-fn a_proof_file_is_read_when_it_has_changed() {
-    let path = directory("file").join("proof.der");
-    with_check(LEAF, |check| {
-        let mut proof = ProofFile::new(&path);
-        let missing = ProofFileError::Unreadable(std::io::ErrorKind::NotFound);
-        assert_eq!(look(&mut proof, check, now()), Look::Ignored(missing));
-        assert_eq!(look(&mut proof, check, now()), Look::Unchanged, "it is told once");
-        let good = file("responses/good_delegated.der");
-        replace_file(&path, &good).unwrap();
-        let until = time("2026-06-21T12:00:00Z");
-        assert!(
-            matches!(look(&mut proof, check, now()), Look::Loaded(proof) if proof.until == until)
-        );
-        assert_eq!(look(&mut proof, check, now()), Look::Unchanged);
-        assert_eq!(proof.staple(now()).map(|staple| staple.response).as_deref(), Some(&good[..]));
-        // At its end it is not stapled, though the file is the same.
-        let end = time("2026-06-21T12:00:01Z");
-        assert_eq!(proof.staple(end), None);
-        assert_eq!(look(&mut proof, check, end), Look::Ignored(ProofFileError::Ended(until)));
-        assert_eq!(look(&mut proof, check, end), Look::Unchanged);
-        // A new one of the same length, in PEM, of a file that was replaced.
-        let base64 = data_encoding::BASE64.encode(&good);
-        let pem = format!(
-            "# of the CA\n-----BEGIN OCSP RESPONSE-----\n{base64}\n-----END OCSP RESPONSE-----\n"
-        );
-        replace_file(&path, pem.as_bytes()).unwrap();
-        assert!(matches!(look(&mut proof, check, now()), Look::Loaded(_)));
-        assert_eq!(proof.staple(now()).map(|staple| staple.response).as_deref(), Some(&good[..]));
-        fs::remove_file(&path).unwrap();
-        assert!(matches!(look(&mut proof, check, now()), Look::Ignored(_)));
-        assert_eq!(proof.staple(now()), None);
-    });
+fn more_than_a_mebibyte_is_neither_saved_nor_loaded() {
+    let store = Store::new(directory("large"));
+    let leaf = file(LEAF);
+    let leaf = Certificate::parse(&leaf).unwrap();
+    let first = "ocsp-staple 1\nsince 5 failures 0 next 9\nresponse ";
+    let of = |length: usize| {
+        let text = format!("{first}{length}\n");
+        Saved::parse(&[text.as_bytes(), &vec![7; length]].concat()).unwrap()
+    };
+    let most = (1 << 20) - (first.len() + "1048525\n".len());
+    let largest = of(most);
+    assert_eq!(largest.to_bytes().len(), 1 << 20);
+    store.save(&leaf, &largest).unwrap();
+    assert_eq!(store.load(&leaf).unwrap(), Some(largest.clone()));
+    let Err(StoreError::Write { source, .. }) = store.save(&leaf, &of(most + 1)) else { panic!() };
+    assert_eq!(source.kind(), std::io::ErrorKind::FileTooLarge);
+    assert_eq!(store.load(&leaf).unwrap(), Some(largest));
+    fs::write(store.path(&leaf), of(most + 1).to_bytes()).unwrap();
+    let Err(StoreError::Read { source, .. }) = store.load(&leaf) else { panic!() };
+    assert_eq!(source.kind(), std::io::ErrorKind::FileTooLarge);
 }
 
+#[cfg(unix)]
 #[test]
-fn a_bad_proof_is_ignored_with_its_cause() {
-    let path = directory("bad").join("proof.der");
-    let mut looked = Vec::new();
-    with_check(LEAF, |check| {
-        let mut proof = ProofFile::new(&path);
-        for name in ["no_next_update", "expired", "wrong_serial_good", "good_delegated_nocert"] {
-            replace_file(&path, &file(&format!("responses/{name}.der"))).unwrap();
-            looked.push(look(&mut proof, check, now()));
-            assert_eq!(proof.staple(now()), None);
-        }
-        replace_file(&path, b"-----BEGIN CERTIFICATE-----\n").unwrap();
-        looked.push(look(&mut proof, check, now()));
-        replace_file(&path, b"").unwrap();
-        looked.push(look(&mut proof, check, now()));
+fn a_pipe_is_not_waited_for() {
+    let store = Store::new(directory("pipe"));
+    let leaf = file(LEAF);
+    let path = store.path(&Certificate::parse(&leaf).unwrap());
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let (done, loaded) = mpsc::channel();
+    thread::spawn(move || {
+        let loaded = store.load(&Certificate::parse(&leaf).unwrap());
+        done.send(loaded.map_err(|error| match error {
+            StoreError::Read { source, .. } => source.to_string(),
+            other => panic!("{other}"),
+        }))
     });
-    with_check("certificates/leafrev.der", |check| {
-        replace_file(&path, &file("responses/revoked.der")).unwrap();
-        looked.push(look(&mut ProofFile::new(&path), check, now()));
-    });
-    let causes: Vec<_> = looked
-        .into_iter()
-        .map(|look| if let Look::Ignored(error) = look { error.to_string() } else { String::new() })
-        .collect();
-    let empty = DerError { at: 0, field: "OCSPResponse", fault: DerFault::Incomplete };
-    let empty = ProofFileError::Proof(ProofError::Malformed(empty));
-    assert_eq!(
-        causes,
-        [
-            "the OCSP response has no nextUpdate",
-            "the OCSP response ended at 2026-06-08T12:00:00Z",
-            "the OCSP response is about another certificate",
-            "the OCSP response has no certificate of its signer, \"O=OCSP vectors, CN=OCSP signer\"",
-            "it is not DER, and has no PEM block \"OCSP RESPONSE\"",
-            &empty.to_string(),
-            "the certificate is revoked since 2026-06-01T00:00:00Z: keyCompromise",
-        ]
-    );
+    let loaded = loaded.recv_timeout(Duration::from_secs(20)).unwrap();
+    assert_eq!(loaded, Err("it is not a regular file".to_owned()));
+}
+
+/// In a directory where others may write, a link of theirs could be at the name of the new file.
+#[cfg(unix)]
+#[test]
+fn a_file_is_replaced_by_a_new_one_of_a_name_that_nobody_can_foresee() {
+    let directory = directory("link");
+    let (path, victim) = (directory.join("x.ocsp"), directory.join("victim"));
+    fs::write(&victim, "of another").unwrap();
+    for count in 0..200 {
+        let name = format!(".x.ocsp.{}.{count}.new", std::process::id());
+        std::os::unix::fs::symlink(&victim, directory.join(name)).unwrap();
+    }
+    replace_file(&path, b"new").unwrap();
+    assert_eq!(fs::read(&victim).unwrap(), b"of another");
+    assert!(fs::symlink_metadata(&path).unwrap().is_file());
+    assert_eq!(fs::read(&path).unwrap(), b"new");
+    assert_eq!(fs::read_dir(&directory).unwrap().count(), 202, "nothing is left over");
+    // What cannot be replaced leaves nothing over either.
+    replace_file(&directory, b"new").unwrap_err();
+    assert!(replace_file(Path::new("/"), b"new").is_err());
+}
+
+/// The directory is opened before anything is replaced: without that, the new file might be lost again.
+#[cfg(unix)]
+#[test]
+fn where_the_directory_cannot_be_read_the_old_file_stays() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let directory = directory("unreadable");
+    let path = directory.join("x.ocsp");
+    replace_file(&path, b"old").unwrap();
+    fs::set_permissions(&directory, fs::Permissions::from_mode(0o300)).unwrap();
+    // The system's administrator can read it all the same.
+    let readable = fs::File::open(&directory).is_ok();
+    let replaced = replace_file(&path, b"new");
+    fs::set_permissions(&directory, fs::Permissions::from_mode(0o700)).unwrap();
+    assert_eq!(replaced.is_ok(), readable);
+    assert_eq!(fs::read(&path).unwrap(), if readable { b"new" } else { b"old" });
+    assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use rcgen::{CertificateParams, CustomExtension, KeyPair, date_time_ymd};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 use super::config_check::check;
@@ -137,6 +138,27 @@ const PROOFS: &[(&str, &str)] = &[
 ];
 
 #[test]
+fn a_certificate_that_has_ended_is_not_called_one_without_a_responder() {
+    let scratch = Scratch::new();
+    let access = b"0.0\x15\x06\x08+\x06\x01\x05\x05\x070\x01\x86\x09http://o/0\x15\x06\x08+\x06\x01\x05\x05\x070\x02\x86\x09http://c/";
+    let mut params = CertificateParams::new(["mx.example".to_owned()]).unwrap();
+    params.custom_extensions = vec![
+        CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 1], access.to_vec()),
+        CustomExtension::from_oid_content(
+            &[1, 3, 6, 1, 5, 5, 7, 1, 24],
+            b"0\x03\x02\x01\x05".to_vec(),
+        ),
+    ];
+    params.not_after = date_time_ymd(2020, 1, 1);
+    let key = KeyPair::generate().unwrap();
+    let pem = params.self_signed(&key).unwrap().pem() + &key.serialize_pem();
+    fs::write(scratch.path().join("ended.pem"), pem).unwrap();
+    let told = check(scratch.path(), "tls_certificate = 'DIR/ended.pem'");
+    let cause = "and has none: the certificate ended at 2020-01-01T00:00:00Z";
+    assert!(told.contains(cause), "{told}");
+}
+
+#[test]
 fn a_proof_that_does_not_count_is_told_of() {
     let scratch = Scratch::new();
     let folder = scratch.path();
@@ -148,6 +170,13 @@ fn a_proof_that_does_not_count_is_told_of() {
         let start = format!("tls_ocsp_file {path}: {cause}");
         assert!(told.starts_with(&start) && told.ends_with("; no OCSP staple"), "{told}");
     }
+    // An issuer that is there, but cannot be read, is not missing.
+    let both = fs::read_to_string(folder.join("both.pem")).unwrap();
+    let junk = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+    fs::write(folder.join("chain.pem"), both + junk).unwrap();
+    let told = check(folder, "tls_certificate = 'DIR/chain.pem'\ntls_ocsp_file = 'DIR/text'");
+    let cause = "a certificate that may be the issuer's is malformed: ";
+    assert!(told.contains(cause) && told.ends_with("; no OCSP staple"), "{told}");
 }
 
 #[test]

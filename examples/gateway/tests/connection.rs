@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ocsp_staple::Requirement;
+use rcgen::{CertificateParams, CustomExtension, KeyPair};
+use rustls::client::danger::ServerCertVerifier as _;
 use rustls::crypto::ring;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::{CertificateError, ClientConfig, OtherError, RootCertStore, ServerConfig};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -302,6 +304,24 @@ fn a_refused_certificate_is_explained_in_words() {
         "TLS session: invalid peer certificate: UnknownIssuer"
     );
     assert!(refused(CertificateError::InvalidOcspResponse).contains("OCSP staple"));
+}
+
+/// Whether it demands a staple cannot be told.
+#[test]
+fn a_certificate_whose_tls_features_cannot_be_read_is_refused_in_words() {
+    let algorithms = ring::default_provider().signature_verification_algorithms;
+    let anyone = Authentication::new(Method::Unauthenticated, Reported::default(), algorithms);
+    let request = Requirement::Request;
+    let check = ServerCheck::new(Arc::new(anyone), Arc::default(), algorithms, request);
+    let mut params = CertificateParams::new(["mx.example".to_owned()]).unwrap();
+    let feature = CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 24], vec![4, 0]);
+    params.custom_extensions.push(feature);
+    let certificate = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+    let name = "mx.example".try_into().unwrap();
+    let error = check.verify_server_cert(certificate.der(), &[], &name, &[], UnixTime::now());
+    let text = HandshakeError::of(&io::Error::other(error.unwrap_err()), &check).to_string();
+    let cause = "the certificate of the server is malformed: TLSFeature: unexpected tag at byte ";
+    assert!(text.contains(cause), "{text}");
 }
 
 #[tokio::test]

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use ::hyper::Uri;
 use thiserror::Error;
 
+use super::route::port;
+
 /// The address of an HTTP proxy, as `http://proxy.example:3128`.
 ///
 /// It gets requests to `http` responders whole, and makes tunnels to `https` ones.
@@ -49,8 +51,8 @@ impl FromStr for Proxy {
         if uri.path_and_query().is_some_and(|path| path.as_str() != "/") {
             return Err(ProxyError::Path);
         }
-        let port = authority.port_u16().unwrap_or(80);
-        if authority.host().is_empty() || port == 0 {
+        let port = port(authority, 80).ok_or(ProxyError::Url)?;
+        if authority.host().is_empty() {
             return Err(ProxyError::Url);
         }
         Ok(Self { host: authority.host().to_owned(), port })
@@ -67,7 +69,7 @@ impl fmt::Display for Proxy {
 #[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum ProxyError {
-    /// It is no URL, or it has no host, or port 0.
+    /// It is no URL, or it has no host, or no port from 1 to 65535.
     #[error("the address of the proxy is not a usable URL")]
     Url,
     /// It is not an `http` URL.

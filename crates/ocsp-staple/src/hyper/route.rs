@@ -8,6 +8,7 @@ use std::time::Duration;
 use ::hyper::Uri;
 use ::hyper::body::Bytes;
 use ::hyper::client::conn::http1::{self, SendRequest};
+use ::hyper::http::uri::Authority;
 use ::tokio::io::{AsyncRead, AsyncWrite};
 use ::tokio::net::{TcpStream, lookup_host};
 use ::tokio::time::timeout;
@@ -57,22 +58,26 @@ impl Route {
         uri: &Uri,
         time: Duration,
     ) -> Result<(Sender, bool), FetchError> {
-        let host = uri.host().ok_or(FetchError::Url)?;
+        let authority = uri.authority().ok_or(FetchError::Url)?;
+        let host = authority.host();
         match uri.scheme_str() {
             #[cfg(feature = "proxy")]
             Some("http") if self.proxy.is_some() => {
+                // The proxy makes of it what it likes.
+                port(authority, 80).ok_or(FetchError::Url)?;
                 let stream = self.to_proxy(time).await?;
                 Ok((handshake(stream).await?, true))
             }
             Some("http") => {
-                let stream = connect(host, uri.port_u16().unwrap_or(80), time).await?;
+                let port = port(authority, 80).ok_or(FetchError::Url)?;
+                let stream = connect(host, port, time).await?;
                 Ok((handshake(stream).await?, false))
             }
             #[cfg(not(feature = "https"))]
             Some("https") => Err(FetchError::Https),
             #[cfg(feature = "https")]
             Some("https") => {
-                let port = uri.port_u16().unwrap_or(443);
+                let port = port(authority, 443).ok_or(FetchError::Url)?;
                 Ok((self.open_tls(host, port, time).await?, false))
             }
             _ => Err(FetchError::Url),
@@ -83,7 +88,11 @@ impl Route {
     async fn open_tls(&self, host: &str, port: u16, time: Duration) -> Result<Sender, FetchError> {
         let connector = self.tls.as_ref().ok_or(FetchError::Https)?;
         let name = bare(host).to_owned().try_into().map_err(|_| FetchError::Url)?;
-        let failed = |error: std::io::Error| FetchError::Tls { why: error.to_string() };
+        let failed = |error: std::io::Error| {
+            // It may have all the names of a certificate in it.
+            let why = error.to_string().chars().take(MOST_OF_CAUSE).collect();
+            FetchError::Tls { why }
+        };
         #[cfg(feature = "proxy")]
         if self.proxy.is_some() {
             let stream = self.to_proxy(time).await?;
@@ -99,6 +108,18 @@ impl Route {
         let proxy = self.proxy.as_ref().ok_or(FetchError::Proxy)?;
         connect(proxy.host(), proxy.port(), time).await.map_err(|_| FetchError::Proxy)
     }
+}
+
+/// Returns the port of an address without a login, or this one if it names none; `None` if there is no
+/// such port.
+pub(super) fn port(authority: &Authority, default: u16) -> Option<u16> {
+    let behind = authority.as_str().strip_prefix(authority.host())?;
+    let digits = behind.strip_prefix(':').unwrap_or(behind);
+    if digits.is_empty() {
+        return Some(default); // RFC 3986 section 3.2.3: it may be empty.
+    }
+    let are_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse().ok().filter(|port| are_digits && *port != 0)
 }
 
 /// Connects to the first address that accepts.
@@ -133,3 +154,7 @@ async fn handshake(
     ::tokio::spawn(connection);
     Ok(sender)
 }
+
+/// The most characters of a cause that are kept.
+#[cfg(feature = "https")]
+const MOST_OF_CAUSE: usize = 1024;

@@ -10,8 +10,8 @@ use ::rustls::pki_types::{ServerName, UnixTime};
 use crate::requirement::Stapled;
 use crate::rustls::StapleVerifier;
 
-/// A store of sessions around another, which hands out none whose staple has ended: the server's
-/// certificate, and a new staple, are then verified anew.
+/// A store of sessions around another, which hands out none whose staple has ended, and none of a
+/// server that was refused since: its certificate, and a new staple, are then verified anew.
 #[derive(Debug)]
 pub struct Sessions {
     inner: Arc<dyn ClientSessionStore>,
@@ -19,6 +19,9 @@ pub struct Sessions {
 }
 
 impl Sessions {
+    /// The most tickets of a server that are thrown away at a time.
+    const MOST_TICKETS: usize = 64;
+
     /// Makes a store for the connections of a verifier.
     #[must_use]
     pub fn new(inner: Arc<dyn ClientSessionStore>, verifier: &StapleVerifier) -> Self {
@@ -49,6 +52,11 @@ impl Ends {
         known.insert(server.to_owned(), until);
     }
 
+    /// Ends the sessions with a server that was refused.
+    pub(crate) fn remove(&self, server: &ServerName<'_>) {
+        self.until.lock().unwrap_or_else(PoisonError::into_inner).remove(&server.to_owned());
+    }
+
     fn allow(&self, server: &ServerName<'_>) -> bool {
         let known = self.until.lock().unwrap_or_else(PoisonError::into_inner);
         let until = known.get(&server.to_owned());
@@ -70,7 +78,12 @@ impl ClientSessionStore for Sessions {
     }
 
     fn tls12_session(&self, server: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
-        self.inner.tls12_session(server).filter(|_| self.ends.allow(server))
+        if self.ends.allow(server) {
+            return self.inner.tls12_session(server);
+        }
+        // It must not come back with the staple of another handshake.
+        self.inner.remove_tls12_session(&server.to_owned());
+        None
     }
 
     fn remove_tls12_session(&self, server: &ServerName<'static>) {
@@ -82,6 +95,11 @@ impl ClientSessionStore for Sessions {
     }
 
     fn take_tls13_ticket(&self, server: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
-        self.inner.take_tls13_ticket(server).filter(|_| self.ends.allow(server))
+        if self.ends.allow(server) {
+            return self.inner.take_tls13_ticket(server);
+        }
+        // A server sends a few.
+        (0..Self::MOST_TICKETS).find(|_| self.inner.take_tls13_ticket(server).is_none());
+        None
     }
 }

@@ -9,9 +9,11 @@ use ::rustls::{
     CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme,
 };
 
-use crate::certificate::Certificate;
+use crate::certificate::{Certificate, demands_staple};
 use crate::check::Check;
-use crate::issuer::Issuer;
+use crate::fields::DerError;
+use crate::issuer::{Issuer, IssuerError};
+use crate::name::Name;
 use crate::options::Options;
 use crate::requirement::{Requirement, StapleError, Stapled};
 use crate::rustls::sessions::Ends;
@@ -21,7 +23,8 @@ use crate::rustls::sessions::Ends;
 /// A bad staple ends the handshake with the alert `bad_certificate_status_response` (113), as
 /// RFC 6066 section 8 wants it, and so does a missing one where it is required, or demanded by the
 /// certificate. The issuer is sought among the certificates that the server sent and the trust
-/// anchors.
+/// anchors: a staple is refused where one of these that may be the issuer cannot be read. A
+/// certificate that cannot be read itself, as far as it has to be, has the alert `bad_certificate`.
 ///
 /// A resumed session has no certificate, and so no staple:
 /// [`Sessions`](crate::rustls::Sessions) ends sessions with the staple that they began with.
@@ -106,29 +109,49 @@ impl StapleVerifier {
         if self.requirement == Requirement::Off {
             return (Stapled::NotRequested, Ok(()));
         }
-        let leaf = match Certificate::parse(end_entity) {
-            Ok(leaf) => leaf,
+        let judged = self.stapled_by(end_entity, intermediates, staple, now);
+        let judged = judged.and_then(|stapled| Ok((demands_staple(end_entity)?, stapled)));
+        match judged {
+            Ok((demanded, stapled)) => {
+                let judged = self.requirement.judge_by(demanded, &stapled);
+                (stapled, judged)
+            }
             Err(error) => {
                 let error = StapleError::from(error);
-                return (Stapled::Failed(error.clone()), Err(error));
+                (Stapled::Failed(error.clone()), Err(error))
             }
+        }
+    }
+
+    /// Returns the result of a staple, or why the certificate cannot be read that it is about.
+    fn stapled_by(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        staple: &[u8],
+        now: UnixTime,
+    ) -> Result<Stapled, DerError> {
+        if staple.is_empty() {
+            return Ok(Stapled::Missing);
+        }
+        let leaf = Certificate::parse(end_entity)?;
+        let (mut issuers, mut fault) = (Vec::new(), None);
+        let of_its_name = |anchor: &&TrustAnchor<'_>| {
+            Name::from_contents(anchor.subject.as_ref()) == *leaf.issuer()
         };
-        let sent: Vec<_> =
-            intermediates.iter().filter_map(|der| Certificate::parse(der).ok()).collect();
-        let anchors = self.anchors.iter().filter_map(|anchor| Issuer::try_from(anchor).ok());
-        let issuers = sent.iter().map(Issuer::from).chain(anchors);
-        let stapled = if staple.is_empty() {
-            Stapled::Missing
-        } else {
-            match Check::new(&leaf, issuers, self.algorithms.all) {
-                Ok(check) => {
-                    Stapled::of(check.with_options(self.options.clone()).verify(staple, now))
-                }
-                Err(error) => Stapled::NotVerified(error),
+        let sent = intermediates.iter().map(|der| Issuer::of_certificate(der));
+        let anchors = self.anchors.iter().filter(of_its_name).map(Issuer::try_from);
+        for issuer in sent.chain(anchors) {
+            match issuer {
+                Ok(issuer) => issuers.push(issuer),
+                Err(error) => fault = fault.or(Some(error)),
             }
-        };
-        let judged = self.requirement.judge(&leaf, &stapled);
-        (stapled, judged)
+        }
+        Ok(match Check::new(&leaf, issuers, self.algorithms.all) {
+            Ok(check) => Stapled::of(check.with_options(self.options.clone()).verify(staple, now)),
+            // It may be the one that cannot be read.
+            Err(error) => Stapled::NotVerified(fault.map_or(error, IssuerError::Malformed)),
+        })
     }
 }
 
@@ -147,14 +170,20 @@ impl ServerCertVerifier for StapleVerifier {
             server_name,
             ocsp_response,
             now,
-        )?;
+        );
+        let verified = verified.inspect_err(|_| self.ends.remove(server_name))?;
         let (stapled, judged) = self.verify(end_entity, intermediates, ocsp_response, now);
-        if judged.is_ok() {
-            self.ends.set(server_name, &stapled);
+        match judged {
+            Ok(()) => self.ends.set(server_name, &stapled),
+            Err(_) => self.ends.remove(server_name),
         }
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(stapled);
-        let refused = |_| Error::InvalidCertificate(CertificateError::InvalidOcspResponse);
-        judged.map(|()| verified).map_err(refused)
+        judged.map(|()| verified).map_err(|error| {
+            Error::InvalidCertificate(match error {
+                StapleError::Certificate(_) => CertificateError::BadEncoding,
+                _ => CertificateError::InvalidOcspResponse,
+            })
+        })
     }
 
     fn verify_tls12_signature(

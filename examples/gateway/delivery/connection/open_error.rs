@@ -3,6 +3,7 @@
 use std::io;
 
 use mail_types::smtp::Reply;
+use ocsp_staple::{StapleError, Stapled};
 use rustls::{CertificateError, OtherError};
 use thiserror::Error;
 
@@ -61,6 +62,12 @@ impl HandshakeError {
         let Some(error) = tls.cloned() else { return Self::Closed };
         let text = match &error {
             rustls::Error::InvalidCertificate(CertificateError::InvalidOcspResponse) => {
+                check.staple_refusal()
+            }
+            // Its certificate cannot be read as far as a staple needs it.
+            rustls::Error::InvalidCertificate(CertificateError::BadEncoding)
+                if matches!(check.stapled(), Stapled::Failed(StapleError::Certificate(_))) =>
+            {
                 check.staple_refusal()
             }
             // rustls shows what a verifier says for programmers only.

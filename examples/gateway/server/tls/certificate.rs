@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ocsp_staple::{
-    Algorithms, Certificate, Check, FileStamp, Issuer, Look, Proof, ProofFile, ProofFileError,
+    Algorithms, Certificate, Check, FileStamp, Issuer, IssuerError, Look, Proof, ProofFile,
+    ProofFileError,
 };
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::{CertificateDer, UnixTime};
@@ -80,7 +81,7 @@ impl CertificateFiles {
 
     /// Returns a warning of a certificate that is not valid now.
     pub(super) fn untimely(&self, chain: &[CertificateDer<'_>]) -> Option<String> {
-        let (leaf, _) = parse(chain).ok()?;
+        let leaf = first(chain).ok()?;
         let now = UnixTime::now();
         let (verb, time) = if now < leaf.not_before() {
             ("is not valid before", leaf.not_before())
@@ -136,7 +137,7 @@ impl CertificateFiles {
 
 /// Tells whether clients that know of must-staple refuse the first certificate of a chain without a staple.
 pub(super) fn demands_staple(chain: &[CertificateDer<'_>]) -> bool {
-    parse(chain).is_ok_and(|(leaf, _)| leaf.requires_staple())
+    first(chain).is_ok_and(|leaf| leaf.requires_staple())
 }
 
 /// A warning of a certificate that demands a staple.
@@ -158,14 +159,32 @@ pub(super) fn verify(
     Ok(Check::new(&leaf, issuers, algorithms())?.verify(response, now)?)
 }
 
+/// Parses the first certificate of a chain.
+pub(super) fn first<'c>(
+    chain: &'c [CertificateDer<'_>],
+) -> Result<Certificate<'c>, ProofFileError> {
+    let leaf = chain.first().map_or(&[][..], |der| der);
+    Certificate::parse(leaf).map_err(ProofFileError::Certificate)
+}
+
 /// Parses the first certificate of a chain, and its possible issuers among the others.
 pub(super) fn parse<'c>(
     chain: &'c [CertificateDer<'_>],
 ) -> Result<(Certificate<'c>, Vec<Issuer<'c>>), ProofFileError> {
-    let leaf = chain.first().map_or(&[][..], |der| der);
-    let leaf = Certificate::parse(leaf).map_err(ProofFileError::Certificate)?;
-    let others = chain.iter().skip(1).filter_map(|der| Certificate::parse(der).ok());
-    Ok((leaf, others.map(|certificate| Issuer::from(&certificate)).collect()))
+    let leaf = first(chain)?;
+    let (mut issuers, mut fault) = (Vec::new(), None);
+    for der in chain.iter().skip(1) {
+        match Certificate::parse(der) {
+            Ok(certificate) => issuers.push(Issuer::from(&certificate)),
+            Err(error) => fault = fault.or(Some(error)),
+        }
+    }
+    let is_issuer = |issuer: &Issuer<'_>| issuer.verify(&leaf, algorithms()).is_ok();
+    match fault {
+        // It is there, but not to be read.
+        Some(fault) if !issuers.iter().any(is_issuer) => Err(IssuerError::Malformed(fault).into()),
+        _ => Ok((leaf, issuers)),
+    }
 }
 
 /// The signature algorithms.

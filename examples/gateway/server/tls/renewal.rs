@@ -8,7 +8,8 @@ use std::time::{Duration, SystemTime};
 
 use ocsp_staple::hyper::Fetcher;
 use ocsp_staple::{
-    Certificate, Check, Event, Fetch, FetchError, ProofFileError, Request, Schedule, Staple, Store,
+    Certificate, Check, Event, Fetch, FetchError, ProofError, ProofFileError, Request, Schedule,
+    ScheduleState, Staple, Store,
 };
 use rustls::pki_types::{CertificateDer, UnixTime};
 use thiserror::Error;
@@ -111,8 +112,15 @@ pub(super) fn fetchable(chain: &[CertificateDer<'_>], fetch: bool) -> Result<(),
         return Err(Unfetched::Off);
     }
     let (leaf, issuers) = parse(chain)?;
-    if Schedule::new(&leaf, UnixTime::now()).wake_at().is_none() {
-        return Err(Unfetched::NoResponder);
+    let now = UnixTime::now();
+    match Schedule::new(&leaf, now).state(now) {
+        ScheduleState::Ended => {
+            return Err(
+                ProofFileError::from(ProofError::CertificateExpired(leaf.not_after())).into()
+            );
+        }
+        ScheduleState::NoResponder => return Err(Unfetched::NoResponder),
+        _ => {}
     }
     Check::new(&leaf, issuers, algorithms()).map_err(ProofFileError::Issuer)?;
     Ok(())

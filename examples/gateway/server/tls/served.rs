@@ -11,7 +11,7 @@ use rustls::server::{ClientHello, ResolvesServerCert as _};
 use rustls::sign::CertifiedKey;
 use tracing::{error, info, warn};
 
-use super::certificate::{CertificateFiles, Stamps, demands_staple, parse, unstapled};
+use super::certificate::{CertificateFiles, Stamps, demands_staple, first, unstapled};
 use super::proof::Proof;
 use super::renewal::{Renewal, Renewals};
 use super::{TlsError, config, config_for};
@@ -120,7 +120,7 @@ impl Ends {
 impl Loaded {
     fn ends(&self) -> Ends {
         Ends {
-            certificate: parse(&self.key.cert).ok().map(|(leaf, _)| leaf.not_after().as_secs()),
+            certificate: first(&self.key.cert).ok().map(|leaf| leaf.not_after().as_secs()),
             staple: self.staple.as_ref().map(|staple| staple.until.as_secs()),
             renewal: self.proof.renewal(),
         }
