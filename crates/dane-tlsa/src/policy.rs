@@ -372,7 +372,7 @@ fn by_preference(hosts: &[Mx], limit: usize) -> Vec<&Mx> {
     found
 }
 
-/// The address that a name is written as, perhaps as an address literal of RFC 5321: no host is called so.
+/// Parses a name that is an address or an address literal of RFC 5321.
 fn literal(name: &Name) -> Option<IpAddr> {
     let mut room = [0; Name::MAX_OCTETS];
     let text = str::from_utf8(name.write_dotted(&mut room)).ok()?;

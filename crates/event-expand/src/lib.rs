@@ -163,11 +163,12 @@
 //! | `ibase`, `oracle`, `mysql` queries        | escaped                  | marked; bind them as the driver requires |
 //!
 //! Regular expressions have the syntax and the meaning of PCRE2, as Exim calls it, without UTF. They
-//! work on bytes: one above 127 is a character of its own, whether the text is UTF-8 or not; `\w`,
+//! work on bytes: a byte above 127 is a character of its own, whether the text is UTF-8 or not; `\w`,
 //! `\d` and similar classes mean ASCII, and `\p{Lu}` a letter of Latin-1. A `$` also matches before a
 //! line end at the end. [`Template::check_patterns`] finds invalid ones when the program starts. All
-//! work of a search counts as steps. One that needs no back-reference takes time in proportion to its
-//! subject: it remembers what has failed. Refused, with the position and the reason, although PCRE2
+//! work of a search counts as steps. A search remembers what has failed, so that it takes time in
+//! proportion to its subject, unless the expression has a back-reference, a condition on a group, `\K` or
+//! `\G`, or both are large: see [`Limits::regex_backtracks`]. Refused, with the position and the reason, although PCRE2
 //! takes them:
 //!
 //! | Construct                                    | Example                                     |

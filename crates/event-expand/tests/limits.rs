@@ -123,7 +123,15 @@ fn regex_backtracks() {
     let text = "${if match{aab}{\\N^(?=a)(a)\\1b$\\N}}";
     assert_eq!(expand(text, |limits| limits.regex_backtracks = 1000), Ok("true".to_owned()));
     // Without back-references a search remembers what has failed.
-    for pattern in ["^(a+)+$", "^(?=(a+)+$)", "^(a|aa)+$", "^(a*)*$", "^(?:a?){28}a{28}$"] {
+    for pattern in [
+        "^(a+)+$",
+        "^(?=(a+)+$)",
+        "^(a|aa)+$",
+        "^(a*)*$",
+        "^(?:a?){28}a{28}$",
+        "^(?:(?:(?:(?:(?:a|aa)*)*)*)*)*$",
+        "^(?:(?:(?:(?:a??|(?:aa)+?)*?)*)+?)*$",
+    ] {
         let text = format!("${{if match{{{}}}{{\\N{pattern}\\N}}}}", "a".repeat(28));
         assert_eq!(expand(&text, |limits| limits.regex_backtracks = 1), Ok("true".to_owned()));
         let text = format!("${{if match{{{}b}}{{\\N{pattern}\\N}}}}", "a".repeat(28));
@@ -175,6 +183,21 @@ fn the_steps_of_searches() {
         let expected = ExpandError::TooManySteps { at: 0, limit: 5_000 };
         assert_eq!(error, Some(expected.into()), "{pattern}");
     }
+}
+
+/// A reference reads each group of its name, and a part without a step is compiled all the same.
+#[test]
+fn steps_count_groups_of_a_name_and_parts_without_a_step() {
+    let few = |limits: &mut Limits| (limits.template, limits.steps) = (2 << 20, 10_000);
+    let (groups, subject) = ("(?<n>x)".repeat(4000), "a".repeat(10_000));
+    let text =
+        format!("${{if match{{{subject}}}{{\\N(?J)(?:{groups}z|)(?:(?(<n>)b)a)*+\\N}}{{y}}{{n}}}}");
+    assert_eq!(expand(&text, few), Err(ExpandError::TooManySteps { at: 5, limit: 10_000 }.into()));
+    let (list, parts) = ("a:".repeat(20), "b{0}".repeat(50));
+    let pattern = format!("\\N(?:\\N${{uc:$item}}\\N{parts}){{1200}}\\N");
+    let text = format!("${{map{{{list}}}{{${{if match{{x}}{{{pattern}}}{{y}}{{n}}}}}}}}");
+    let error = expand(&text, few).err().map(|error| error.to_string());
+    assert!(error.as_ref().is_some_and(|error| error.contains("10000 steps")), "{error:?}");
 }
 
 #[test]

@@ -116,7 +116,7 @@ fn sizes_are_bounded() {
         "(?:(?:(?:){65535}){65535}a){60000}".to_owned(),
         "(?:(?>a){300}){300}".to_owned(),
     ] {
-        assert_eq!(fault(&pattern), Some((0, "larger than the limit")), "{pattern}");
+        assert_eq!(fault(&pattern), Some((0, "larger than Limits::regex_size")), "{pattern}");
     }
     assert_eq!(fault("(?:(?:){65535}){65535}"), None);
 }

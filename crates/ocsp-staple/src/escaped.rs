@@ -1,8 +1,8 @@
-//! Texts of strangers, for log lines.
+//! Untrusted texts, for log lines.
 
 use std::fmt;
 
-/// Writes a text of a stranger on one line: what cannot be seen, or changes the direction of the text, is
+/// Writes an untrusted text on one line: what cannot be seen, or changes the direction of the text, is
 /// escaped, and so is a backslash. Of a long one the start is written.
 pub(crate) struct Escaped<'a>(pub(crate) &'a str);
 

@@ -49,7 +49,7 @@ pub(crate) fn is_container(name: &[u8]) -> bool {
     CONTAINERS.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(name))
 }
 
-/// The words of a command, from 0, that are a program or choose one.
+/// The indexes of the words that hold a script or name one.
 pub(crate) fn code_words(name: &[u8]) -> std::ops::Range<usize> {
     let is = |known: &&str| known.as_bytes().eq_ignore_ascii_case(name);
     if SCRIPTS.iter().any(is) {

@@ -132,7 +132,7 @@ impl fmt::Display for Address {
     }
 }
 
-/// A text for a log line: a program can set any.
+/// Escapes a text for a log line: a program may set control characters.
 fn shown(text: &str) -> Value<'_> {
     Value::new(text.as_bytes(), Trust::Untrusted)
 }

@@ -12,9 +12,9 @@ use thiserror::Error;
 pub(crate) enum CommandError {
     #[error("unrecognized command {0}")]
     Unknown(Shown),
-    #[error("octet 0x{octet:02x} is not allowed in a command, at byte {at}")]
+    #[error("octet 0x{octet:02x} is not allowed in a command, at octet {at}")]
     Octet { octet: u8, at: usize },
-    /// Of this command.
+    /// An argument of this command is missing or malformed.
     #[error("{0}: {1}")]
     Argument(&'static str, ArgumentError),
     #[error("MAIL: invalid sender address: {0}")]
@@ -43,7 +43,7 @@ pub(crate) enum ArgumentError {
     /// `FROM:` or `TO:`.
     #[error("{0} is missing")]
     NoKeyword(&'static str),
-    #[error("blank required between the path and {0}")]
+    #[error("space required between the path and {0}")]
     Joined(Shown),
     #[error("malformed parameter {0}")]
     Malformed(Shown),

@@ -295,7 +295,7 @@ fn a_transaction_that_has_not_ended_is_reset_before_the_next() {
     assert_eq!(server.sent, [GROUP, &group, DATA, GROUP, DATA]);
 }
 
-/// RFC 5321 section 4.5.3.1.10: at RCPT it means 452, unless the enhanced code says what stays.
+/// RFC 5321 section 4.5.3.1.10: at RCPT it means 452, unless the enhanced code names a permanent cause.
 #[test]
 fn a_552_is_temporary_at_rcpt_only() {
     let said = "(the server said 552)";

@@ -167,7 +167,7 @@ fn nobody_is_put_off_for_ever() {
 
 /// The host's own name may be no domain; then nobody is its postmaster.
 #[test]
-fn a_postmaster_that_is_none_counts_as_refused() {
+fn a_postmaster_without_a_domain_counts_as_refused() {
     let mut talk = greeted(SessionSettings { primary_hostname: "no name".into(), ..settings() });
     talk.say("MAIL FROM:<a@b.example>\r\n");
     let replies = talk.say(&"RCPT TO:<postmaster>\r\n".repeat(10));

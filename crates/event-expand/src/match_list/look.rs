@@ -112,7 +112,7 @@ impl<'s> ListSearch<'s> {
         if !regex.is_compiled() {
             self.steps = self.steps.saturating_add(COMPILING);
         }
-        // At least one, as the item was within the limit.
+        // At least one step: the item itself was within the limit.
         let left = self.limits.steps.saturating_sub(self.steps).max(1);
         let (groups, steps) = match regex.matches(text, self.limits, left) {
             Ok(done) => done,

@@ -71,7 +71,7 @@ fn network(item: &[u8]) -> Option<(Bits, Option<&[u8]>)> {
     is_length.then(|| parse(address).map(|bits| (bits, Some(digits))))?
 }
 
-/// The longest number is far beyond an address, and far from an overflow.
+/// Reads a prefix length. Eight digits are more than any address needs, and cannot overflow.
 fn prefix_length(digits: &[u8]) -> Option<u32> {
     let significant = digits.iter().position(|&b| b != b'0').unwrap_or(digits.len());
     let digits = digits.get(significant..).filter(|digits| digits.len() <= 8)?;

@@ -1,7 +1,7 @@
 //! Regular expressions, in the syntax and with the meaning of PCRE2 without UTF: over bytes.
 //!
-//! A pattern goes this way: `syntax` and its neighbours read it to nodes, or refuse it; `compile`
-//! makes a program of them; `matcher` searches by it.
+//! `syntax` and the modules beside it parse a pattern to nodes; `compile` compiles these to a program;
+//! `matcher` runs it.
 
 mod back;
 mod byte_set;
@@ -52,7 +52,7 @@ impl Fault {
 
 impl Pattern {
     pub(crate) fn new(pattern: &[u8], limits: &Limits) -> Self {
-        let program = Reader::read(pattern)
+        let program = Reader::read(pattern, limits.regex_size)
             .and_then(|expression| compile::compiled(&expression, limits.regex_size));
         Self { program, backtracks: limits.regex_backtracks }
     }
@@ -67,9 +67,10 @@ impl Pattern {
         size_of::<Self>() + self.program.as_ref().map_or(0, Program::size)
     }
 
-    /// The steps that compiling has taken.
+    /// The steps that compiling counts for.
     pub(crate) fn steps(&self) -> usize {
-        COMPILING + self.program.as_ref().map_or(0, |program| program.steps.len() / 64)
+        let parts = |program: &Program| program.steps.len().max(program.visits);
+        COMPILING + self.program.as_ref().map_or(0, parts) / 64
     }
 
     /// Prepares searches of a subject.

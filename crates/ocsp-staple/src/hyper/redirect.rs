@@ -27,7 +27,7 @@ pub(super) fn redirected(from: &Uri, headers: &HeaderMap) -> Result<Uri, FetchEr
     Ok(to)
 }
 
-/// Returns the address that a reference means; `None` if it is none.
+/// Resolves a reference (RFC 3986 section 5.2); `None` if the result is not an address.
 fn resolve(from: &Uri, reference: &str) -> Option<Uri> {
     let reference = reference.split('#').next().unwrap_or_default();
     let (path, query) = match reference.split_once('?') {

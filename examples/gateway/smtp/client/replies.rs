@@ -103,7 +103,7 @@ impl Client {
 /// Returns the reply to `RCPT` that is meant. A server that takes no more recipients may say 552, which means 452 (RFC
 /// 5321 section 4.5.3.1.10).
 fn recipient_reply(reply: Reply) -> Reply {
-    if reply.code() != ReplyCode::TOO_LARGE || reply.enhanced().is_some_and(is_lasting) {
+    if reply.code() != ReplyCode::TOO_LARGE || reply.enhanced().is_some_and(is_permanent) {
         return reply;
     }
     let mut lines = reply.lines().collect::<Vec<_>>();
@@ -121,7 +121,7 @@ fn recipient_reply(reply: Reply) -> Reply {
 
 /// Tells whether a code names a cause that lasts: the address, its mailbox, as one that is full, the size of the message
 /// (RFC 1870 section 6.4), or a policy.
-fn is_lasting(code: EnhancedCode) -> bool {
+fn is_permanent(code: EnhancedCode) -> bool {
     match (code.subject(), code.detail()) {
         (2, detail) => detail > 0,
         (1 | 7, _) | (3, 4) => true,

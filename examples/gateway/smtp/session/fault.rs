@@ -46,7 +46,7 @@ impl Session {
         }
     }
 
-    /// Replies to a line that is no command.
+    /// Replies to an invalid command line.
     pub(super) fn malformed(&mut self, error: &CommandError) {
         let text = error.to_string();
         let argument_error =

@@ -50,7 +50,7 @@ impl Session {
     /// already.
     pub(super) fn end_transaction(&mut self, reply: &Reply) {
         let Some(transaction) = self.transaction.take() else { return self.answer(reply) };
-        // An end that the client wants is in vain too.
+        // RSET without a message counts as a permanent refusal.
         let refusal = match reply.code().severity() {
             Severity::Transient => Severity::Transient,
             _ => Severity::Permanent,

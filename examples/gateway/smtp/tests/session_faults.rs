@@ -29,7 +29,7 @@ fn replies_name_the_command_and_the_parameter_or_the_position() {
     for (line, expected) in [
         ("", r#"500 5.5.2 unrecognized command """#),
         ("XCLIENT a=b", r#"500 5.5.2 unrecognized command "XCLIENT""#),
-        ("NOOP \u{1}", "500 5.5.2 octet 0x01 is not allowed in a command, at byte 5"),
+        ("NOOP \u{1}", "500 5.5.2 octet 0x01 is not allowed in a command, at octet 5"),
         ("EHLO", "501 5.5.4 EHLO: domain or address required"),
         ("EHLO a_b", r#"501 5.5.4 EHLO: "a_b" is neither a domain nor an address in brackets"#),
         ("HELO [a]", r#"501 5.5.4 HELO: "[a]" is neither a domain nor an address in brackets"#),
@@ -50,7 +50,7 @@ fn replies_name_the_command_and_the_parameter_or_the_position() {
             "MAIL FROM:<a@b..example>",
             "501 5.1.7 MAIL: invalid sender address: invalid domain or address literal after the @, at byte 3",
         ),
-        ("MAIL FROM:<>SIZE=1", r#"501 5.5.4 MAIL: blank required between the path and "SIZE=1""#),
+        ("MAIL FROM:<>SIZE=1", r#"501 5.5.4 MAIL: space required between the path and "SIZE=1""#),
         ("MAIL FROM:<> SIZE=1=2", r#"501 5.5.4 MAIL: malformed parameter "SIZE=1=2""#),
         ("MAIL FROM:<> SIZE=1 size=2", r#"501 5.5.4 MAIL: duplicate parameter "SIZE""#),
         ("MAIL FROM:<> SIZE=+5", r#"501 5.5.4 MAIL: SIZE is not a number: "+5""#),

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::comparison::{cases, in_exim, in_expand, is_exim_there, same};
 use super::generator::Generator;
 
-/// The table of event-expand, and what is otherwise there.
+/// The table of event-expand, and the rows in which Exim differs.
 const ROWS: &str = include_str!("../../../../crates/event-expand/tests/data/patterns.jsonl");
 const OTHERWISE: &str = include_str!("../../../../crates/event-expand/tests/data/otherwise.jsonl");
 

@@ -56,7 +56,9 @@ impl Matcher<'_> {
                     *position = place as usize;
                     return Some(step as usize);
                 }
-                Entry::Failed { position, choice } => self.failures.keep(choice, position),
+                Entry::Failed { position, choice } => {
+                    self.work += self.failures.keep(choice, position);
+                }
                 Entry::Restore { register, value } => self.put(register as usize, value),
                 Entry::Less { step, least, position: place, end } if place > least => {
                     let place = place - 1;

@@ -1,16 +1,19 @@
 //! Compiles an expression to a program.
 
+use std::collections::BTreeMap;
+
 use super::escape::NO_GROUP;
 use super::node::{Assertion, Condition, Count, Greed, Look, Named, Node, Target};
 use super::program::{Choice, NONE, Program, Run, Step, index};
-use super::syntax::{Expression, Fault};
+use super::syntax::{Expression, Fault, TOO_LARGE};
 
 /// Compiles an expression to a program of a limited size in bytes.
 pub(super) fn compiled(expression: &Expression, limit: usize) -> Result<Program, Fault> {
     let groups = expression.groups;
     let program =
         Program { groups, registers: 1 + 3 * (groups + 1), is_pure: true, ..Program::default() };
-    let mut compiler = Compiler { expression, program, limit, visits: 0, marks: Vec::new() };
+    let (named_targets, marks) = (BTreeMap::new(), Vec::new());
+    let mut compiler = Compiler { expression, program, limit, named_targets, marks };
     compiler.node(&expression.node)?;
     compiler.push(Step::Match)?;
     compiler.program.finish();
@@ -21,16 +24,16 @@ struct Compiler<'e> {
     expression: &'e Expression,
     program: Program,
     limit: usize,
-    /// The parts compiled so far: some make no step.
-    visits: usize,
+    /// The numbers of the references to a name so far.
+    named_targets: BTreeMap<Box<[u8]>, u32>,
     /// The registers of the repetitions here whose parts can be empty.
     marks: Vec<u32>,
 }
 
 impl Compiler<'_> {
     fn node(&mut self, node: &Node) -> Result<(), Fault> {
-        self.visits += 1;
-        if self.visits > self.limit / 8 {
+        self.program.visits += 1; // Some parts make no step.
+        if self.program.visits > self.limit / LEAST_OF_PART {
             return Err(TOO_LARGE);
         }
         match node {
@@ -155,6 +158,9 @@ impl Compiler<'_> {
         let begin = self.here();
         let mark = node.can_be_empty().then(|| self.register());
         if let Some(register) = mark {
+            let outer = self.marks.last().copied().unwrap_or(NONE);
+            self.program.outer_marks.resize(register as usize, NONE);
+            self.program.outer_marks.push(outer);
             self.marks.push(register);
             self.push(Step::Mark(register))?;
         }
@@ -242,7 +248,7 @@ impl Compiler<'_> {
                 self.set_jump(end);
             }
             Condition::Look(look, node) => {
-                // (?(?=a)b|c) is (?>(?=a)()|)…: once the look holds, there is no other branch.
+                // Once the look holds, the other branch is no choice any more.
                 return self.look_conditional(*look, node, yes, no);
             }
         }
@@ -261,7 +267,9 @@ impl Compiler<'_> {
         let (holds, fails) = if look.negative { (no, yes) } else { (yes, no) };
         self.push(Step::Begin(choices))?;
         self.push(Step::Mark(position))?;
-        let split = self.split()?;
+        // What fails behind it was decided by the look-around: nothing is remembered.
+        let split = self.here();
+        self.push(Step::Split { first: 0, second: 0, choice: NONE })?;
         self.looked(look, node)?;
         self.push(Step::CommitBack { choices, position })?;
         self.node(holds)?;
@@ -271,31 +279,32 @@ impl Compiler<'_> {
         self.set_targets(split, split + 1, here);
         self.node(fails)?;
         self.set_jump(end);
-        // Its choice is not one between two parts of equal right.
-        if let Some(Step::Split { choice, .. }) = self.program.steps.get_mut(split as usize) {
-            *choice = NONE;
-        }
         Ok(())
     }
 
     /// The number of the groups that a reference or a condition names.
     fn target(&mut self, target: &Target) -> Result<u32, Fault> {
-        let groups: Vec<u32> = match &target.group {
-            Named::Number(number) => {
-                let is_known = *number <= self.expression.groups;
-                is_known.then(|| index(*number)).into_iter().collect()
-            }
-            Named::Name(name) => {
-                let named = self.expression.names.iter().filter(|(known, _)| known == name);
-                named.map(|(_, number)| index(*number)).collect()
-            }
-        };
-        if groups.is_empty() {
-            return Err(Fault { at: target.at, problem: NO_GROUP });
-        }
         self.program.is_pure = false;
+        let missing = Fault { at: target.at, problem: NO_GROUP };
+        match &target.group {
+            Named::Number(number) if *number > self.expression.groups => Err(missing),
+            Named::Number(number) => Ok(self.new_target(vec![index(*number)])),
+            Named::Name(name) => {
+                if let Some(number) = self.named_targets.get(name) {
+                    return Ok(*number);
+                }
+                let groups = self.expression.names.get(name).ok_or(missing)?;
+                let number = self.new_target(groups.clone());
+                self.named_targets.insert(name.clone(), number);
+                Ok(number)
+            }
+        }
+    }
+
+    fn new_target(&mut self, groups: Vec<u32>) -> u32 {
+        self.program.target_groups += groups.len();
         self.program.targets.push(groups);
-        Ok(index(self.program.targets.len() - 1))
+        index(self.program.targets.len() - 1)
     }
 
     fn register(&mut self) -> u32 {
@@ -311,17 +320,11 @@ impl Compiler<'_> {
         Ok(at)
     }
 
-    /// The number of a new choice, if its failures can be remembered.
+    /// The number of a new choice.
     fn choice(&mut self) -> u32 {
-        let marks = match *self.marks {
-            [] => [NONE, NONE],
-            [mark] => [mark, NONE],
-            [outer, inner] => [outer, inner],
-            _ => return NONE,
-        };
-        let failure = self.program.failures;
-        self.program.failures += 1 << self.marks.len();
-        self.program.choices.push(Choice { failure, marks });
+        let (failure, mark) = (self.program.failures, self.marks.last().copied().unwrap_or(NONE));
+        self.program.failures += self.marks.len() + 1;
+        self.program.choices.push(Choice { failure, mark });
         index(self.program.choices.len() - 1)
     }
 
@@ -359,7 +362,8 @@ impl Compiler<'_> {
     }
 }
 
-const TOO_LARGE: Fault = Fault { at: 0, problem: "larger than the limit" };
+/// The least octets of a part of an expression.
+pub(super) const LEAST_OF_PART: usize = 8;
 
 /// As in PCRE2.
 const WIDEST: u32 = 65_535;

@@ -23,8 +23,8 @@ impl Failures {
         Self { bits, choices: program.failures, positions, runs }
     }
 
-    /// The number of a choice among the failures: it depends on which repetitions around it have
-    /// done nothing so far.
+    /// The number of a choice among the failures. It depends on how many of the repetitions around it have
+    /// matched no byte since their part began: if one has not, those within it have not either.
     pub(super) fn of_choice(
         &self,
         program: &Program,
@@ -36,11 +36,10 @@ impl Failures {
             return NONE;
         }
         let Some(choice) = program.choices.get(choice as usize) else { return NONE };
-        let mut failure = choice.failure;
-        for (bit, mark) in choice.marks.iter().enumerate() {
-            if registers.get(*mark as usize) == Some(&position) {
-                failure += 1 << bit;
-            }
+        let (mut failure, mut mark) = (choice.failure, choice.mark);
+        while registers.get(mark as usize) == Some(&position) {
+            failure += 1;
+            mark = program.outer_marks.get(mark as usize).copied().unwrap_or(NONE);
         }
         u32::try_from(failure).unwrap_or(NONE)
     }
@@ -50,14 +49,18 @@ impl Failures {
         self.bits.get(bit / 64).is_some_and(|word| word >> (bit % 64) & 1 == 1)
     }
 
-    pub(super) fn keep(&mut self, failure: u32, position: u32) {
+    /// Returns the work: the first one has to make room.
+    pub(super) fn keep(&mut self, failure: u32, position: u32) -> usize {
+        let mut work = 0;
         if self.bits.is_empty() {
             self.bits = vec![0; (self.choices * self.positions).div_ceil(64)];
+            work = self.bits.len() / 8;
         }
         let bit = failure as usize * self.positions + position as usize;
         if let Some(word) = self.bits.get_mut(bit / 64) {
             *word |= 1 << (bit % 64);
         }
+        work
     }
 
     pub(super) fn has_run(&self, run: u32, position: usize) -> bool {

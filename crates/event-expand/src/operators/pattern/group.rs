@@ -2,6 +2,7 @@
 
 use super::escape::{NO_GROUP, SUBROUTINE};
 use super::node::{Condition, Count, Greed, Look, Named, Node, Target};
+use super::program::index;
 use super::syntax::{Atom, Fault, Flags, Reader};
 
 impl Reader<'_> {
@@ -79,14 +80,18 @@ impl Reader<'_> {
         let name = self.name(end)?;
         let group = self.groups + 1;
         let allowed = self.flags.has(Flags::DUPLICATE_NAMES);
-        if !allowed && self.names.iter().any(|(known, number)| *known == name && *number != group) {
+        let known = self.name_of.get(&group);
+        let numbers = self.names.get(&name).map_or(&[][..], Vec::as_slice);
+        if !allowed && numbers.iter().any(|number| *number != index(group)) {
             return Err(Fault { at, problem: "two groups with the same name" });
         }
-        if self.names.iter().any(|(known, number)| *known != name && *number == group) {
-            return Err(Fault { at, problem: "two names for the same group" });
-        }
-        if !self.names.iter().any(|(known, number)| *known == name && *number == group) {
-            self.names.push((name, group));
+        match known {
+            Some(known) if *known == name => {}
+            Some(_) => return Err(Fault { at, problem: "two names for the same group" }),
+            None => {
+                self.names.entry(name.clone()).or_default().push(index(group));
+                self.name_of.insert(group, name);
+            }
         }
         self.capture(at)
     }
@@ -136,11 +141,6 @@ impl Reader<'_> {
         let before = self.flags;
         let (mut on, mut off, mut removing) = (Flags::default(), Flags::default(), false);
         let reset = self.take(b"^");
-        if reset {
-            off = RESET;
-        }
-        let mut flags = before.without(off);
-        off = Flags::default();
         loop {
             let byte = self.peek().ok_or(Fault { at, problem: "( without )" })?;
             self.pos += 1;
@@ -165,8 +165,8 @@ impl Reader<'_> {
         if off.has(Flags::EXTENDED) || on.has(Flags::EXTENDED) && !on.has(Flags::EXTENDED_MORE) {
             off = off.with(Flags::EXTENDED_MORE);
         }
-        flags = flags.with(on).without(off);
-        self.flags = flags;
+        let kept = if reset { before.without(RESET) } else { before };
+        self.flags = kept.with(on).without(off);
         if self.text.get(self.pos - 1) == Some(&b')') {
             return Ok(Atom::Once(Node::Empty));
         }

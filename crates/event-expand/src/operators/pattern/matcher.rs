@@ -1,8 +1,8 @@
 //! Searches a subject, byte by byte, with a count of the work.
 //!
 //! It goes back as PCRE2 does. It remembers what has failed at which byte, wherever that depends on
-//! nothing else, also from one search of a subject to the next: an expression without references
-//! takes time in proportion to its size and the subject's.
+//! nothing else, also from one search of a subject to the next: an expression without references,
+//! `\K` and `\G` takes time in proportion to its size and the subject's, if both fit.
 
 use super::back::Entry;
 use super::byte_set::ByteSet;
@@ -23,7 +23,7 @@ pub(crate) struct Matcher<'m> {
     pub(super) failures: Failures,
     /// The start of the search.
     from: usize,
-    /// The most backtracks of a search, if it cannot remember what has failed.
+    /// The most backtracks of a search, if failures depend on more than the place.
     backtracks: Option<usize>,
     most_open: usize,
     pub(super) work: usize,
@@ -303,13 +303,15 @@ impl<'m> Matcher<'m> {
     }
 
     /// The last match of the first of some groups that has one.
-    fn matched(&self, target: u32) -> Option<(usize, usize)> {
+    fn matched(&mut self, target: u32) -> Option<(usize, usize)> {
         let groups = self.program.groups + 1;
-        self.program.targets.get(target as usize)?.iter().find_map(|group| {
-            let to = self.register(1 + 2 * groups + *group as usize);
-            let from = self.register(1 + groups + *group as usize);
-            (to != NONE).then_some((from as usize, to as usize))
-        })
+        let of_target = self.program.targets.get(target as usize)?;
+        let has = |group: &u32| self.register(1 + 2 * groups + *group as usize) != NONE;
+        let found = of_target.iter().position(has);
+        self.work += found.unwrap_or(of_target.len()) / 2;
+        let group = *of_target.get(found?)? as usize;
+        let (from, to) = (self.register(1 + groups + group), self.register(1 + 2 * groups + group));
+        Some((from as usize, to as usize))
     }
 
     fn reference(&mut self, target: u32, folded: bool, position: &mut usize) -> bool {

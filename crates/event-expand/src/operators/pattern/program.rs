@@ -1,4 +1,4 @@
-//! Programs: what the matcher follows.
+//! Programs, which the matcher runs.
 
 use std::collections::BTreeMap;
 
@@ -19,8 +19,14 @@ pub(super) struct Program {
     pub(super) runs: usize,
     pub(super) groups: usize,
     pub(super) registers: usize,
-    /// The groups of each reference and condition.
+    /// The groups of each reference and condition; those of one name are shared.
     pub(super) targets: Vec<Vec<u32>>,
+    /// The number of groups in all of them.
+    pub(super) target_groups: usize,
+    /// For the register of a repetition's mark, that of the repetition around it.
+    pub(super) outer_marks: Vec<u32>,
+    /// The parts that compiling has visited.
+    pub(super) visits: usize,
     /// Whether a failure at a step and a position depends on nothing else.
     pub(super) is_pure: bool,
     /// The first bytes of all matches after the start of a subject, if each has one.
@@ -54,7 +60,7 @@ pub(super) enum Step {
     Assert(Assertion),
     /// Back by some bytes.
     Back(u32),
-    /// Keeps the number of choices that are open.
+    /// Keeps the number of entries to go back to.
     Begin(u32),
     /// Drops the choices since the begin.
     Commit(u32),
@@ -99,12 +105,12 @@ pub(super) struct Run {
     pub(super) choice: u32,
 }
 
-/// A choice: its first number among the failures, and the registers of the repetitions around it
-/// whose parts can be empty.
+/// A choice: its first number among the failures, and the register of the innermost repetition around
+/// it whose part can be empty.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Choice {
     pub(super) failure: usize,
-    pub(super) marks: [u32; 2],
+    pub(super) mark: u32,
 }
 
 /// No number.
@@ -124,6 +130,8 @@ impl Program {
         self.steps.len() * size_of::<Step>()
             + self.sets.len() * size_of::<(ByteSet, ByteSet, u32)>()
             + self.choices.len() * size_of::<Choice>()
+            + self.targets.len() * size_of::<Vec<u32>>()
+            + self.target_groups * size_of::<u32>()
             + self.registers * size_of::<usize>()
     }
 

@@ -1,6 +1,9 @@
 //! Reads the syntax of PCRE2, token by token. A construct without an equivalent is a fault.
 
+use std::collections::BTreeMap;
+
 use super::byte_set::ByteSet;
+use super::compile::LEAST_OF_PART;
 use super::node::{Assertion, Count, Greed, Node};
 
 /// A pattern, read.
@@ -9,7 +12,7 @@ pub(super) struct Expression {
     pub(super) node: Node,
     pub(super) groups: usize,
     /// The names of groups, with their numbers.
-    pub(super) names: Vec<(Box<[u8]>, usize)>,
+    pub(super) names: BTreeMap<Box<[u8]>, Vec<u32>>,
 }
 
 /// The reason why a pattern is refused.
@@ -68,16 +71,28 @@ pub(super) struct Reader<'p> {
     pub(super) looking: usize,
     /// The number of the last group so far.
     pub(super) groups: usize,
-    pub(super) names: Vec<(Box<[u8]>, usize)>,
+    pub(super) names: BTreeMap<Box<[u8]>, Vec<u32>>,
+    /// The name of each group that has one.
+    pub(super) name_of: BTreeMap<usize, Box<[u8]>>,
+    /// The parts and branches that may still come.
+    left: usize,
 }
 
 impl<'p> Reader<'p> {
-    /// Reads a whole pattern.
-    pub(super) fn read(text: &'p [u8]) -> Result<Expression, Fault> {
-        let flags = Flags::default();
-        let (groups, names) = (0, Vec::new());
-        let mut reader =
-            Reader { text, pos: 0, flags, quoting: false, depth: 0, looking: 0, groups, names };
+    /// Reads a whole pattern, for a program of a limited size in bytes.
+    pub(super) fn read(text: &'p [u8], limit: usize) -> Result<Expression, Fault> {
+        let mut reader = Reader {
+            text,
+            pos: 0,
+            flags: Flags::default(),
+            quoting: false,
+            depth: 0,
+            looking: 0,
+            groups: 0,
+            names: BTreeMap::new(),
+            name_of: BTreeMap::new(),
+            left: limit / LEAST_OF_PART,
+        };
         let node = Node::either(reader.branches(false)?);
         if reader.pos < text.len() {
             return Err(reader.fault(") without ("));
@@ -106,6 +121,7 @@ impl<'p> Reader<'p> {
     }
 
     fn branch(&mut self) -> Result<Node, Fault> {
+        self.count()?;
         let mut nodes = Vec::new();
         loop {
             self.skip_ignored()?;
@@ -166,8 +182,15 @@ impl<'p> Reader<'p> {
         true
     }
 
+    /// Counts a part or a branch.
+    fn count(&mut self) -> Result<(), Fault> {
+        self.left = self.left.checked_sub(1).ok_or(TOO_LARGE)?;
+        Ok(())
+    }
+
     fn atom(&mut self, byte: u8) -> Result<Atom, Fault> {
         let at = self.pos;
+        self.count()?;
         if !self.quoting && (matches!(byte, b'*' | b'+' | b'?') || self.counts()) {
             return Err(self.fault("quantifier without a part to repeat before it"));
         }
@@ -211,7 +234,7 @@ impl<'p> Reader<'p> {
             Some(b'*') => (0, None),
             Some(b'+') => (1, None),
             Some(b'?') => (0, Some(1)),
-            Some(b'{') if self.counts() => self.count()?,
+            Some(b'{') if self.counts() => self.bounds()?,
             _ => return Ok(node),
         };
         self.pos += 1;
@@ -224,11 +247,8 @@ impl<'p> Reader<'p> {
             _ => Greed::Greedy,
         };
         self.pos += usize::from(!self.quoting && matches!(self.peek(), Some(b'+' | b'?')));
-        if matches!(node, Node::Look(..)) {
-            // As in PCRE2, instead of any number.
-            let most = most.or(Some(least + 1));
-            return Ok(repeat(node, Count { least, most, greed }));
-        }
+        // As in PCRE2, a look-around is not repeated any number of times.
+        let most = if matches!(node, Node::Look(..)) { most.or(Some(least + 1)) } else { most };
         Ok(repeat(node, Count { least, most, greed }))
     }
 
@@ -256,7 +276,7 @@ impl<'p> Reader<'p> {
     }
 
     /// Reads a count up to its `}`.
-    fn count(&mut self) -> Result<(u32, Option<u32>), Fault> {
+    fn bounds(&mut self) -> Result<(u32, Option<u32>), Fault> {
         self.pos += 1;
         let least = self.number();
         let most = match self.take(b",") {
@@ -308,6 +328,8 @@ fn repeat(node: Node, count: Count) -> Node {
         _ => Node::Repeat(Box::new(node), count),
     }
 }
+
+pub(super) const TOO_LARGE: Fault = Fault { at: 0, problem: "larger than Limits::regex_size" };
 
 /// So many parentheses in each other, and the whole, fit into a small stack; PCRE2 takes 250.
 const DEEPEST: usize = 101;
