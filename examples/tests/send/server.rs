@@ -1,5 +1,5 @@
 //! A mail server that does what a test wants, and records what it is told. It refuses `gone` of each domain, and defers `full`;
-//! `many` is one too many, as servers of RFC 821 said it, and `quota` takes no more.
+//! `many` gets 552, as for too many recipients (RFC 821), and `quota` takes no more.
 
 use std::io::{self, BufRead as _, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -76,8 +76,8 @@ impl Session {
         self.start_chunk(size, last, refusal);
     }
 
-    /// Starts a chunk; one with a `refusal` is read and dropped. Of a message that was refused, no more is read than
-    /// of one chunk, however many it has.
+    /// Starts a chunk; one with a `refusal` is read and dropped. All chunks of a refused message together are read up to the
+    /// limit of one chunk.
     pub(super) fn start_chunk(&mut self, size: u64, last: bool, refusal: Option<Reply>) {
         let dropped = self.refused_chunks.unwrap_or_default();
         let most = self.settings.message_size_limit.saturating_mul(2).max(MOST_DROPPED);
@@ -172,7 +172,7 @@ impl Session {
     }
 }
 
-/// The octets that a chunk counts for at least, if it is one of those after a refused one.
+/// The least octets that each chunk after a refused one counts for.
 const CHUNK_COST: u64 = 4096;
 /// The most octets that are read of an oversized chunk to keep the session, unless twice the largest
 /// message is more.
