@@ -51,11 +51,17 @@ fn generated_regular_expressions_are_the_same_in_exim() {
     let both = texts.iter().zip(theirs.into_iter().zip(ours));
     let differences = both.filter_map(|(text, (theirs, ours))| {
         let theirs = theirs.unwrap();
-        let differs = !same(&theirs, ours.as_deref());
+        let differs = !same(&theirs, ours.as_deref()) && !same(&plain(text), ours.as_deref());
         differs.then(|| format!("{text}\n   exim {theirs}\n   ours {ours:?}"))
     });
     let differences: Vec<_> = differences.collect();
     assert!(differences.is_empty(), "{} differ\n{}", differences.len(), differences.join("\n"));
+}
+
+/// The result of Exim without the shortcuts of a search: the plain search defines the meaning.
+fn plain(text: &str) -> String {
+    let text = text.replacen("\\N", "\\N(*NO_START_OPT)(*NO_AUTO_POSSESS)", 1);
+    in_exim(&[text]).remove(0).unwrap()
 }
 
 /// A match with its groups, or a replacement of all matches.
