@@ -144,8 +144,8 @@ fn regex_backtracks() {
     assert_eq!(expand(&text, |_| {}), Ok("true".to_owned()));
 }
 
-/// A search has no cost that its steps do not count: after an empty match it goes on from there, and
-/// what it has seen ahead of one match it does not look at again for the next.
+/// All work of a search counts as steps, also after an empty match; text that was read ahead for one match is
+/// not read again for the next.
 #[test]
 fn the_steps_of_searches() {
     let substitute = |subject: &str, pattern: &str, change: fn(&mut Limits)| {

@@ -182,7 +182,7 @@ struct Fault {
     end: End,
 }
 
-/// What ends a fault.
+/// The event that ends a fault.
 #[derive(Clone, Copy, Debug)]
 enum End {
     /// Another file.

@@ -125,8 +125,8 @@ pub enum StoreError {
 ///
 /// # Errors
 ///
-/// What the system says. The old file is still there then, unless it was the last step that failed, the
-/// sync of the directory, as on a broken disk: then the new one is, and may be lost if the machine stops.
+/// The error of the system. The old file is still there, unless the last step failed, the sync of the
+/// directory, as on a broken disk: then the new file is there, and may be lost if the machine stops.
 pub fn replace_file(path: &Path, contents: &[u8]) -> io::Result<()> {
     let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());

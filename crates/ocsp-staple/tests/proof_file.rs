@@ -176,7 +176,7 @@ fn a_fault_of_the_caller_is_no_fault_of_the_file() {
     });
 }
 
-/// What ended by a clock that was ahead counts again when the clock is right.
+/// A proof that had ended by a clock that was ahead counts again when the clock is right.
 #[test]
 fn a_clock_that_is_set_back_has_a_proof_looked_at_again() {
     let path = directory("clock").join("proof.der");

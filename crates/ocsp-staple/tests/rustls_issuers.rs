@@ -2,6 +2,8 @@
 #![cfg(feature = "rustls")]
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
+#[path = "support/any_certificate.rs"]
+mod any_certificate;
 #[path = "support/authority.rs"]
 mod authority;
 #[path = "support/revocation.rs"]
@@ -16,14 +18,15 @@ mod vector_time;
 use std::sync::Arc;
 use std::time::Duration;
 
+use any_certificate::AnyCertificate;
 use authority::{Authority, GOOD, Said, Wanted, extension, later, tlv};
 use ocsp_staple::rustls::StapleVerifier;
 use ocsp_staple::{Certificate, DerFault, IssuerError, Requirement, StapleError, Stapled};
 use revocation::revoked;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::ring::default_provider;
-use rustls::pki_types::{CertificateDer, UnixTime};
-use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::pki_types::CertificateDer;
+use rustls::{CertificateError, Error};
 use trusting::trusting;
 use vector_time::now;
 
@@ -133,48 +136,9 @@ fn a_revoked_server_is_refused_whatever_its_issuers_extensions_are() {
     }
 }
 
-/// A verifier that takes every certificate.
-#[derive(Debug)]
-struct Anybody;
-
-impl ServerCertVerifier for Anybody {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &rustls::pki_types::ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        Vec::new()
-    }
-}
-
 fn of_anybody() -> StapleVerifier {
     let algorithms = default_provider().signature_verification_algorithms;
-    StapleVerifier::new(Arc::new(Anybody), [].into(), algorithms)
+    StapleVerifier::new(Arc::new(AnyCertificate), [].into(), algorithms)
 }
 
 /// RFC 6066 section 8: a staple that is there must be good, and it may say that the certificate is revoked.

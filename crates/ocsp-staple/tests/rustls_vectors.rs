@@ -2,6 +2,8 @@
 #![cfg(feature = "rustls")]
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
+#[path = "support/any_certificate.rs"]
+mod any_certificate;
 #[path = "support/data.rs"]
 mod data;
 #[path = "support/times.rs"]
@@ -9,54 +11,16 @@ mod times;
 
 use std::sync::Arc;
 
+use any_certificate::AnyCertificate;
 use data::file;
 use ocsp_staple::rustls::StapleVerifier;
 use ocsp_staple::{Requirement, Stapled};
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::ring::default_provider;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{CertificateError, Error};
 use serde_json::Value;
 use times::time;
-
-/// Takes every certificate: the vectors have no names of servers.
-#[derive(Debug)]
-struct AnyCertificate;
-
-impl ServerCertVerifier for AnyCertificate {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Err(Error::General("there is no handshake".into()))
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Err(Error::General("there is no handshake".into()))
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        Vec::new()
-    }
-}
 
 #[test]
 fn a_client_takes_good_vectors_and_no_other() {

@@ -69,7 +69,7 @@ fn every_part_of_the_format_is_checked() {
     }
 }
 
-/// What is saved can be loaded.
+/// Each saved response can be loaded.
 #[test]
 fn more_than_a_mebibyte_is_neither_saved_nor_loaded() {
     let store = Store::new(directory("large"));

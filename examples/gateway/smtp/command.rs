@@ -239,6 +239,6 @@ fn parameters(text: &str) -> Result<Vec<Parameter>, ArgumentError> {
 }
 
 const MAX_PARAMETERS: usize = 16;
-/// What separates the words after the verb, which ends with a space. RFC 5321 section 4.1.1 has spaces only, and white
+/// The separators of words after the verb, which ends with a space. RFC 5321 section 4.1.1 has spaces only, and white
 /// space of any kind before the CRLF; here as in Exim a tab is as good before a parameter as after it.
 const BLANKS: [char; 2] = [' ', '\t'];

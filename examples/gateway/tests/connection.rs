@@ -306,7 +306,7 @@ fn a_refused_certificate_is_explained_in_words() {
     assert!(refused(CertificateError::InvalidOcspResponse).contains("OCSP staple"));
 }
 
-/// Whether it demands a staple cannot be told.
+/// Unreadable TLS features may demand a staple.
 #[test]
 fn a_certificate_whose_tls_features_cannot_be_read_is_refused_in_words() {
     let algorithms = ring::default_provider().signature_verification_algorithms;

@@ -105,7 +105,7 @@ fn replies_to_commands_out_of_order_name_them_too() {
     }
 }
 
-/// What a client has sent is cut, and what a reader would not see is escaped.
+/// Text of a client is cut, and its invisible characters are escaped.
 #[test]
 fn replies_and_log_lines_have_no_long_and_no_invisible_text_of_the_client() {
     for (sent, shown) in [

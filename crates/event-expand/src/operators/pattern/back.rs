@@ -1,9 +1,9 @@
-//! What a search does when a way fails.
+//! Backtracking.
 
 use super::matcher::Matcher;
 use super::program::{NONE, Run, Step, index};
 
-/// What is done when a way fails, the last one first.
+/// An entry of the stack; the last one is undone or tried first.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Entry {
     /// The other way.
@@ -35,7 +35,7 @@ pub(super) enum Entry {
         position: u32,
         end: u32,
     },
-    /// What follows a run has failed.
+    /// A run whose continuation has failed.
     FailedRun {
         step: u32,
         from: u32,

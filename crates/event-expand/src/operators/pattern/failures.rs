@@ -1,4 +1,4 @@
-//! What has failed in a subject before.
+//! The failures in a subject so far.
 
 use super::program::{NONE, Program, Run};
 
