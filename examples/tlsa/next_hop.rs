@@ -7,6 +7,7 @@ use std::net::{AddrParseError, IpAddr};
 use clap::ValueEnum;
 use dane_tlsa::mail_types::dns::Name;
 use dane_tlsa::mail_types::exim::{HostSet, List};
+use dane_tlsa::mail_types::smtp::MailHost;
 use dane_tlsa::{Decision, InsecureMx, MtaSts, NextHop, Policy, PolicyOptions};
 use examples::cases::dns::DnsEntry;
 use examples::cases::host_outcome::HostOutcome;
@@ -97,6 +98,9 @@ pub(crate) enum MtaStsMode {
 
 impl Case {
     pub(crate) fn policy(&self) -> Result<Policy, Box<dyn Error>> {
+        if self.port == 0 {
+            return Err("port: 0 is not the port of a server".into());
+        }
         let insecure_mx = match self.insecure_mx {
             InsecureMxMode::Off => InsecureMx::Off,
             InsecureMxMode::Dane => InsecureMx::Dane,
@@ -147,10 +151,12 @@ impl Case {
     }
 }
 
-/// Reads an address, which may be a literal as in a mail address.
+/// Reads an address, or an address literal as in a mail address.
 fn address(text: &str) -> Result<IpAddr, AddrParseError> {
-    let inner = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
-    inner.strip_prefix("IPv6:").unwrap_or(inner).parse()
+    match text.parse() {
+        Ok(MailHost::Address(address)) => Ok(address),
+        _ => text.parse(),
+    }
 }
 
 fn name(field: &str, text: &str) -> Result<Name, String> {

@@ -34,12 +34,14 @@ fn a_message_without_a_host_has_its_action() {
         json!({"next_hop": "example.com", "dns": []}),
         json!({"next_hop": "[192.0.2.1]", "kind": "literal", "dns": []}),
         json!({"next_hop": "192.0.2.1", "kind": "literal", "mode": "require", "dns": []}),
+        json!({"next_hop": "[ipv6:2001:db8::1]", "kind": "literal", "dns": []}),
         json!({"next_hop": "not an address", "kind": "literal", "dns": []}),
         json!({"next_hop": "example.com", "kind": "other"}),
         json!({"next_hop": "example.com", "kind": "hosts", "dns": []}),
         json!({"next_hop": "example.com", "hosts": ["mx.example.com"], "dns": []}),
         json!({"next_hop": "example.com", "kind": "hosts", "hosts": ["a..b"], "dns": []}),
         json!({"next_hop": "example.com", "hosts_try_dane": "192.0.2.0/33", "dns": []}),
+        json!({"next_hop": "example.com", "port": 0, "dns": []}),
     ];
     let outcomes = answers(&cases.map(|case| case.to_string()), &[]);
     assert_eq!(
@@ -53,7 +55,8 @@ fn a_message_without_a_host_has_its_action() {
     assert_eq!(outcomes[2]["action"], "bounce");
     assert_eq!(outcomes[3]["hosts"][0]["action"], "opportunistic");
     assert_eq!(outcomes[4]["action"], "defer-message");
-    for outcome in &outcomes[5..] {
+    assert_eq!(outcomes[5]["hosts"][0]["addresses"], json!(["2001:db8::1"]));
+    for outcome in &outcomes[6..] {
         assert!(outcome["error"].is_string() && outcome["at"].is_number(), "{outcome}");
     }
 }
