@@ -13,19 +13,18 @@ checks() {
     names=$(PEERS_ZONE=$out/checked.zone PEERS_TTL=300 scripts/peers start dnssec | awk '$1 == "unbound" { print $3 }')
     recipient=load@local.test
     echo "# server-work sessions, of each run its messages/s and microseconds of processor time a message"
-    for work in tls checked both; do
-        for name in gateway exim postfix; do
-            [ "$name-$work" = postfix-tls ] || [ "$name" != postfix ] || continue
-            start_checked "$name" "$work"
-            for count in 10 100; do
-                load_one "$count" "$name-$work $count"
-            done
-            end_server
-        done
-    done
     start_checked gateway tls
     generate 1 40 || true
     idle_one gateway-tls 5000
+    end_server
+    for name in {gateway,exim}-{tls,checked,both} postfix-tls; do
+        work=${name#*-}
+        start_checked "${name%-*}" "$work"
+        for count in 10 100; do
+            load_one "$count" "$name $count"
+        done
+        end_server
+    done
     end_checks
 }
 
