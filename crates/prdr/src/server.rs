@@ -48,6 +48,8 @@ pub struct DataPhase {
     verdicts: Vec<Reply>,
     replies: VecDeque<Reply>,
     ended: bool,
+    /// Whether the message as a whole was deferred or refused.
+    refused: bool,
 }
 
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -102,7 +104,7 @@ impl DataPhase {
             // As soon as possible, and without an enhanced code (section 4.5.1).
             replies.push_back(Reply::new(ReplyCode::PER_RECIPIENT, "content analysis has started"));
         }
-        Ok(Self { recipients, form, verdicts: Vec::new(), replies, ended: false })
+        Ok(Self { recipients, form, verdicts: Vec::new(), replies, ended: false, refused: false })
     }
 
     /// Starts a phase that ends with this reply: the message was refused before any verdict, for
@@ -116,6 +118,7 @@ impl DataPhase {
             verdicts: Vec::new(),
             replies,
             ended: true,
+            refused: true,
         }
     }
 
@@ -145,6 +148,7 @@ impl DataPhase {
         };
         if self.awaiting().is_none() {
             self.ended = true;
+            self.refused = reply.code().severity() != Severity::Completed;
             self.replies.push_back(data_reply(reply));
             return;
         }
@@ -187,9 +191,11 @@ impl DataPhase {
         }
     }
 
-    /// Returns the recipients that have accepted the message so far: all of them if none is asked.
+    /// Returns the recipients that have accepted the message so far: all of them if none is asked, and
+    /// no recipient once the message as a whole is deferred or refused.
     pub fn accepted(&self) -> impl Iterator<Item = usize> {
         let takes = |at: usize| match self.verdicts.get(at) {
+            _ if self.refused => false,
             Some(reply) => reply.code().severity() == Severity::Completed,
             None => self.form == Form::Whole,
         };

@@ -163,16 +163,32 @@ fn one_recipient_and_codes_that_do_not_fit() {
 fn who_did_not_ask_gets_one_reply() {
     for (recipients, verdicts, message, expected, accepted) in [
         (3, &[][..], "250 2.0.0 ok", "250 2.0.0 ok", vec![0, 1, 2]),
-        (3, &[], "550 5.7.1 no", "550 5.7.1 no", vec![0, 1, 2]),
+        (3, &[], "550 5.7.1 no", "550 5.7.1 no", vec![]),
         // A policy is not skipped because the recipient is alone.
         (1, &["550 5.7.1 no"], "250 never", "550 5.7.1 no", vec![]),
         (1, &["250 ok"], "250 2.0.0 id=1", "250 2.0.0 id=1", vec![0]),
+        (1, &["250 ok"], "451 4.3.0 later", "451 4.3.0 later", vec![]),
     ] {
         let phase = DataPhase::new(vec![ReplyCode::OK; recipients], false).unwrap();
         assert_eq!(
             replies_and_accepted(phase, verdicts, message),
             (vec![expected.to_owned()], accepted)
         );
+    }
+}
+
+#[test]
+fn a_message_that_is_not_taken_has_no_recipients() {
+    for (message, expected) in
+        [("250 ok", vec![0, 2]), ("451 later", vec![]), ("550 no", vec![]), ("354 go on", vec![])]
+    {
+        let mut phase = DataPhase::new(vec![ReplyCode::OK; 3], true).unwrap();
+        for verdict in ["250 a", "550 b", "250 c"] {
+            phase.handle_verdict(verdict.parse().unwrap());
+        }
+        assert_eq!(phase.accepted().collect::<Vec<_>>(), [0, 2], "before the last verdict");
+        phase.handle_verdict(message.parse().unwrap());
+        assert_eq!(phase.accepted().collect::<Vec<_>>(), expected, "{message}");
     }
 }
 
