@@ -5,7 +5,7 @@
     expect(dead_code, reason = "without the server, much of what it is made of is idle")
 )]
 
-#[cfg(all(doctest, feature = "gateway"))]
+#[cfg(all(doctest, feature = "test-util"))]
 #[doc = include_str!("../docs/adopt.md")]
 mod adopt {}
 pub mod cases;

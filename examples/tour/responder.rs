@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use data_encoding::BASE64;
@@ -24,6 +25,7 @@ use crate::element::element;
 /// A responder until it is dropped.
 pub(crate) struct Responder {
     pub(crate) address: SocketAddr,
+    revocations: Arc<AtomicUsize>,
     task: JoinHandle<()>,
 }
 
@@ -32,19 +34,26 @@ impl Responder {
     pub(crate) async fn start(key: Arc<KeyPair>, revoked: u8) -> Done<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
+        let revocations = Arc::new(AtomicUsize::new(0));
+        let told = Arc::clone(&revocations);
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let key = Arc::clone(&key);
+                let (key, told) = (Arc::clone(&key), Arc::clone(&told));
                 let service = service_fn(move |request| {
-                    let key = Arc::clone(&key);
-                    async move { Ok::<_, Infallible>(respond(request, &key, revoked).await) }
+                    let (key, told) = (Arc::clone(&key), Arc::clone(&told));
+                    async move { Ok::<_, Infallible>(respond(request, &key, revoked, &told).await) }
                 });
                 let http = hyper::server::conn::http1::Builder::new();
                 // A client that goes away is no fault of the responder.
                 tokio::spawn(http.serve_connection(TokioIo::new(stream), service));
             }
         });
-        Ok(Self { address, task })
+        Ok(Self { address, revocations, task })
+    }
+
+    /// Returns the number of responses that said "revoked".
+    pub(crate) fn revocations(&self) -> usize {
+        self.revocations.load(Ordering::Relaxed)
     }
 }
 
@@ -54,7 +63,12 @@ impl Drop for Responder {
     }
 }
 
-async fn respond(request: Request<Incoming>, key: &KeyPair, revoked: u8) -> Response<Full<Bytes>> {
+async fn respond(
+    request: Request<Incoming>,
+    key: &KeyPair,
+    revoked: u8,
+    told: &AtomicUsize,
+) -> Response<Full<Bytes>> {
     // RFC 6960 appendix A: a short request is in the path, in base64.
     let path = request.uri().path().trim_start_matches('/').to_owned();
     let octets = if request.method() == Method::GET {
@@ -65,7 +79,7 @@ async fn respond(request: Request<Incoming>, key: &KeyPair, revoked: u8) -> Resp
         body.map(|body| body.to_bytes().to_vec()).unwrap_or_default()
     };
     let mut reply = Response::new(Full::default());
-    match answer(&octets, key, revoked) {
+    match answer(&octets, key, revoked, told) {
         Ok(octets) => *reply.body_mut() = Full::new(octets.into()),
         Err(_) => *reply.status_mut() = StatusCode::BAD_REQUEST,
     }
@@ -73,7 +87,7 @@ async fn respond(request: Request<Incoming>, key: &KeyPair, revoked: u8) -> Resp
 }
 
 /// Answers a request for one certificate.
-fn answer(request: &[u8], key: &KeyPair, revoked: u8) -> Done<Vec<u8>> {
+fn answer(request: &[u8], key: &KeyPair, revoked: u8, told: &AtomicUsize) -> Done<Vec<u8>> {
     // OCSPRequest, TBSRequest, requestList and Request: each begins with the next.
     let mut inner = request;
     for _ in 0..4 {
@@ -89,6 +103,7 @@ fn answer(request: &[u8], key: &KeyPair, revoked: u8) -> Done<Vec<u8>> {
     let now = time(SystemTime::now())?;
     let later = time(SystemTime::now() + VALIDITY)?;
     let status = if serial.value() == [revoked] {
+        told.fetch_add(1, Ordering::Relaxed);
         element(context(1, true), &[&now])?
     } else {
         element(context(0, false), &[])?

@@ -140,7 +140,7 @@ fn value(outcome: &Value, pointer: &str) -> String {
 }
 
 /// Tells the events of the whole, which actions of both sides have written into tables of `SQLite`.
-pub(crate) fn events([outgoing, incoming]: &[Vec<String>; 2], narration: &mut Narration) {
+pub(crate) fn events([outgoing, incoming, revoked]: &[Vec<String>; 3], narration: &mut Narration) {
     narration.scene("The events of all that, in SQLite");
     let count =
         |events: &[String], name: &str| events.iter().filter(|event| *event == name).count();
@@ -156,6 +156,7 @@ pub(crate) fn events([outgoing, incoming]: &[Vec<String>; 2], narration: &mut Na
             ][..],
         ),
         ("gateway", incoming, &[("msg:delivery", 2), ("msg:complete", 2)]),
+        ("gateway with the revoked certificate", revoked, &[("msg:complete", 0)]),
     ] {
         let mut names = events.clone();
         names.dedup();

@@ -91,8 +91,11 @@ impl World {
         let good = MailServer::start("good", good, folder, names.address, narration).await?;
         let revoked =
             MailServer::start("revoked", revoked, folder, names.address, narration).await?;
-        wait_for_staple(&folder.join("good/ocsp")).await?;
+        let saved = folder.join("good/ocsp");
+        wait(|| fs::read_dir(&saved).is_ok_and(|mut files| files.next().is_some())).await?;
         narration.tell("the gateway has fetched the OCSP response of the good certificate");
+        wait(|| responder.revocations() > 0).await?;
+        narration.tell("the responder has said that the other certificate is revoked");
         let events = Connection::open(folder.join("outgoing.sqlite"))?;
         events.execute_batch("CREATE TABLE outgoing (event, host, data, dane, ocsp)")?;
         let folder = folder.to_owned();
@@ -157,15 +160,16 @@ impl World {
         self.messages()
     }
 
-    /// Stops the gateway; returns the events of the sender and of the gateway, each in the order of their names,
+    /// Stops the gateways; returns the events of the sender and of each gateway, in the order of their names,
     /// and removes all files.
-    pub(crate) async fn end(self) -> Done<[Vec<String>; 2]> {
+    pub(crate) async fn end(self) -> Done<[Vec<String>; 3]> {
         self.good.end().await?;
         self.revoked.end().await?;
         let outgoing = events(&self.folder.join("outgoing.sqlite"), "outgoing")?;
         let incoming = events(&self.folder.join("good/gateway.sqlite"), "events")?;
+        let revoked = events(&self.folder.join("revoked/gateway.sqlite"), "events")?;
         fs::remove_dir_all(&self.folder)?;
-        Ok([outgoing, incoming])
+        Ok([outgoing, incoming, revoked])
     }
 }
 
@@ -251,15 +255,15 @@ impl MailServer {
     }
 }
 
-/// Waits until the gateway has saved an OCSP response.
-async fn wait_for_staple(folder: &Path) -> Done {
+/// Waits until a gateway has fetched an OCSP response.
+async fn wait(fetched: impl Fn() -> bool) -> Done {
     for _ in 0..PATIENCE.as_millis() / PAUSE.as_millis() {
-        if fs::read_dir(folder).is_ok_and(|mut files| files.next().is_some()) {
+        if fetched() {
             return Ok(());
         }
         sleep(PAUSE).await;
     }
-    Err("the gateway has fetched no OCSP response".into())
+    Err("a gateway has fetched no OCSP response".into())
 }
 
 fn events(database: &Path, table: &str) -> Done<Vec<String>> {
@@ -284,6 +288,7 @@ tls_certificate = "FOLDER/NAME.pem"
 tls_privatekey = "FOLDER/NAME.key"
 dmarc_verify_hosts = "*"
 dmarc_reject = true
+event_select = "*"
 
 [[acl_smtp_data_prdr]]
 verb = "defer"

@@ -54,9 +54,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A client on rustls has `rustls::DaneVerifier`, which verifies within the handshake. Any other verifies the
-//! server's signature by its own TLS, with the key of the first certificate, and calls [`Check`]: a chain can
-//! be copied, a key cannot.
+//! A client on rustls has `rustls::DaneVerifier`, which verifies within the handshake. A
+//! client with another TLS library verifies the signature of the handshake itself, with the key of the first
+//! certificate, and calls [`Check`]: a chain can be copied, a key cannot.
 //!
 //! # When mail falls back, and when a host is not used
 //!

@@ -70,9 +70,9 @@
 //! # Missing DNS answers
 //!
 //! The sender of a message chooses the domains of its reverse-path and signatures, and may choose one
-//! whose DNS servers do not answer. [`Verdict::pending`] is the policy for the case that these tests
-//! had failed: a milder treatment of a temporary error lets the sender evade the policy, a stricter
-//! one harms valid mail. Without any record found there is no such policy.
+//! whose DNS servers do not answer. [`Verdict::pending`] is the policy that applies if these tests
+//! fail: if you treat a temporary error more mildly, the sender can evade the policy; if more strictly, you
+//! harm valid mail. Without any record found there is no such policy.
 //!
 //! # Reports
 //!

@@ -95,9 +95,9 @@
 //!
 //! # Limits
 //!
-//! [`Limits`] has them. Reading a response allocates nothing. Verifying one takes at most two signatures
-//! for each certificate in it, and one; of certificates with the name of an issuer, 16 are tried, with a
-//! signature each. A certificate has at most 256 extensions. [`Pace`] says how often a responder is asked,
+//! [`Limits`] has them. Reading a response allocates nothing. Verifying a response with n
+//! certificates verifies at most 2n + 1 signatures. At most 16 certificates with the name of an issuer
+//! are tried, with one signature each. A certificate has at most 256 extensions. [`Pace`] says how often a responder is asked,
 //! `hyper::FetchLimits` how much it may answer.
 //!
 //! # Trust

@@ -235,6 +235,27 @@ fn a_guess_is_made_only_where_nothing_is_published() {
     }
 }
 
+/// A guess is no policy of the domain, so that not even one that fails has a refusal.
+#[test]
+fn a_guess_refuses_nothing() {
+    let zone = zone("a.example A 192.0.2.77\nb.example TXT \"v=spf1 -all\"");
+    for (guess, result) in [
+        ("v=spf1 -all", SpfResult::Fail),
+        ("v=spf1 ~all", SpfResult::SoftFail),
+        ("v=spf1 moo", SpfResult::PermError),
+    ] {
+        let mut options = Options::default();
+        options.guess = Some(guess.parse().unwrap());
+        for (sender, is_guess) in [("x@a.example", true), ("x@b.example", false)] {
+            let check = sender::sender([192, 0, 2, 1], "h", sender).with_options(options.clone());
+            let outcome = outcome_of(&check, &zone);
+            assert_eq!(outcome.is_guess(), is_guess);
+            assert_eq!(outcome.result(), if is_guess { result } else { SpfResult::Fail });
+            assert_eq!(outcome.reply().is_none(), is_guess, "{guess} {sender}");
+        }
+    }
+}
+
 #[test]
 fn loopback_passes_only_if_it_may() {
     let zone = zone("a.example TXT \"v=spf1 -all\"");

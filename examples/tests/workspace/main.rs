@@ -118,6 +118,22 @@ fn every_test_of_the_examples_is_in_their_manifest() {
     }
 }
 
+/// Cargo runs no test in an example unless its manifest says so.
+#[test]
+fn every_test_in_a_program_is_run() {
+    let manifest = fs::read_to_string(root().join("examples/Cargo.toml")).unwrap();
+    let of_library = ["examples/cases/", "examples/gateway/", "examples/tests/"];
+    for (name, text) in files(&["examples/*.rs"]) {
+        let is_of_library = of_library.iter().any(|folder| name.starts_with(folder));
+        if is_of_library || !text.lines().any(|line| line.trim_start().starts_with("#[test]")) {
+            continue;
+        }
+        let program = name.split('/').nth(1).unwrap();
+        let target = format!("path = \"{program}/main.rs\"\ntest = true");
+        assert!(manifest.contains(&target), "{name} is not run: {program} needs `test = true`");
+    }
+}
+
 #[test]
 fn files_are_named_after_their_content() {
     for (name, _) in files(&["*.rs"]) {
