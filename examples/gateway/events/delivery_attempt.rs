@@ -282,7 +282,7 @@ pub(crate) fn dane_failed(
             .with("host_address", address.ip().to_string().as_bytes(), Trust::Untrusted)
             .with("host_port", address.port().to_string().as_bytes(), Trust::Untrusted);
     }
-    origin.raise(event.data(result.event_word().as_bytes(), Trust::Trusted));
+    origin.raise(event.data(result.event_word().as_bytes(), Trust::Untrusted));
 }
 
 /// Reports that a host is not used; `last` says that no other one is left.

@@ -177,31 +177,32 @@ impl Origin {
             Fault::Protocol => EventName::SmtpFailProtocol,
             Fault::Syntax => EventName::SmtpFailSyntax,
         };
-        self.tell(name, &text(reply), Trust::Trusted);
+        self.tell(name, &text(reply));
     }
 
     /// Has the action of `tls:cert` judge a certificate of the client, at this depth of its chain; one that
     /// is too long for an event is refused.
     pub(crate) async fn refuses(&self, depth: usize, certificate: &[u8]) -> bool {
         let Some(event) = self.event(EventName::TlsCert, None) else { return false };
-        let event = event.data(depth.to_string().as_bytes(), Trust::Trusted);
+        let event = event.data(depth.to_string().as_bytes(), Trust::Untrusted);
         let event = event.with("tls_in_peercert", certificate, Trust::Untrusted);
         certificate.len() > MAX_CERTIFICATE || self.ask(event).await == Effect::RefuseVerification
     }
 
     /// Raises the event of a failed TLS handshake.
     pub(crate) fn handshake_failed(&self, why: &str) {
-        self.tell(EventName::TlsFailConnect, why, Trust::Untrusted);
+        self.tell(EventName::TlsFailConnect, why);
     }
 
     /// Raises the event of a failed DNS question outside a transport.
     pub(crate) fn not_found(&self, outcome: &str, name: &str, kind: &str) {
-        self.tell(EventName::DnsFail, &dns_failure(outcome, name, kind), Trust::Untrusted);
+        self.tell(EventName::DnsFail, &dns_failure(outcome, name, kind));
     }
 
-    fn tell(&self, name: EventName, data: &str, trust: Trust) {
+    /// The data is untrusted, as of each event: a reply to a mistake quotes the client.
+    fn tell(&self, name: EventName, data: &str) {
         if let Some(event) = self.event(name, None) {
-            self.raise(event.data(bounded(data.as_bytes()), trust));
+            self.raise(event.data(bounded(data.as_bytes()), Trust::Untrusted));
         }
     }
 }

@@ -53,8 +53,9 @@ pub const FACTS: [&str; 15] = [
 pub(crate) const MOMENTS: [&str; 3] = ["tod_epoch", "tod_log", "tod_zulu"];
 
 /// The variables of both kinds with untrusted values.
-pub(crate) const UNTRUSTED: [&str; 25] = [
+pub(crate) const UNTRUSTED: [&str; 26] = [
     "domain",
+    "event_data",
     "host",
     "host_address",
     "host_port",

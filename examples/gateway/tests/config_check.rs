@@ -372,8 +372,11 @@ fn a_value_that_anybody_may_have_written_is_quoted_in_a_query() {
     let text =
         "[[acl_smtp_data]]\nverb = 'deny'\ncondition = \"${lookup sqlite{SELECT '$h_to:'}}\"";
     assert!(Config::parse(text).unwrap_err().to_string().contains("untrusted value in the query"));
-    let text = "event_action = \"${lookup sqlite{SELECT '$sender_address'}}\"";
-    assert!(Config::parse(text).unwrap_err().to_string().contains("untrusted value in the query"));
+    for variable in ["sender_address", "event_data", "sender_helo_name"] {
+        let text = format!("event_action = \"${{lookup sqlite{{SELECT '${variable}'}}}}\"");
+        let error = Config::parse(&text).unwrap_err().to_string();
+        assert!(error.contains("untrusted value in the query"), "{variable}: {error}");
+    }
 }
 
 #[cfg(feature = "pgsql")]

@@ -301,6 +301,30 @@ async fn mail_that_stays_here() {
     assert_ne!(trace.rows[2]["message_exim_id"], trace.rows[5]["message_exim_id"]);
 }
 
+/// A reply to a mistake quotes the client; an action may keep this text, but not expand it again.
+#[tokio::test]
+async fn what_a_client_says_is_no_template() {
+    let kept = "${quote_sqlite:$event_data}";
+    let action = Running::action_with("");
+    assert!(action.contains(kept));
+    let expanded = "${quote_sqlite:${expand:$event_data}}";
+    // The other reply has nothing of the client, and nothing to expand.
+    let both = ["smtp:fail:syntax", "smtp:fail:protocol"];
+    for (data, expected) in [(kept, &both[..]), (expanded, &both[1..])] {
+        let option = format!("event_action = '''{}'''", action.replace(kept, data));
+        let gateway = Running::start(&option).await;
+        let mut client = gateway.client().await;
+        assert!(client.say("FOO${uc:abc}").await.contains("FOO${uc:abc}"));
+        client.say("RCPT TO:<a@b.example>").await;
+        client.quit().await;
+        let rows = gateway.stop().await.rows;
+        let names: Vec<_> = rows.iter().map(|row| row["event_name"].as_str()).collect();
+        assert_eq!(names, expected, "{data}");
+        let mut syntax = rows.iter().filter(|row| row["event_name"] == "smtp:fail:syntax");
+        assert!(syntax.all(|row| row["event_data"].contains("FOO${uc:abc}")));
+    }
+}
+
 #[tokio::test]
 async fn what_clients_do_wrong() {
     let gateway = Running::start("smtp_max_unknown_commands = 5").await;
