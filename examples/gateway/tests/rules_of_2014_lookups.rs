@@ -92,6 +92,11 @@ async fn what_became_of_the_proxy_is_logged() {
         ),
         // A probe of the proxy's own, which comes from where the proxy is.
         (Scenario::proxied("PROXY TCP4 198.51.100.7 203.0.113.9 5555 2525\r\n"), vec![]),
+        // A header without addresses.
+        (
+            Scenario::proxied("PROXY UNKNOWN\r\n"),
+            vec!["Warning: Failed required proxy protocol negotiation from  [198.51.100.7]"],
+        ),
         (Scenario::new(), vec![]),
     ] {
         assert_eq!(scenario.refusal(&config.server.live.rules, Stage::Connect).await, "");
