@@ -8,8 +8,8 @@ runs_head() {
     cat <<'TEXT'
 # Long runs so far
 
-Written by `scripts/soak`; fuzzing has a ledger of its own, `fuzz/LEDGER.md`. A run counts kills, reloads, messages
-of a fault, or changed places of the code; a finding is a test that failed, or a change that no test found.
+Written by `scripts/soak`; fuzzing has a ledger of its own, `fuzz/LEDGER.md`. The count is the number of kills,
+of reloads, of messages during a fault, or of mutants; a finding is a test that failed, or a mutant that no test found.
 
 | run | commit | count | findings |
 |---|---|---|---|

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::env;
 use std::fs;
+use std::slice;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -87,6 +88,16 @@ pub(crate) fn under_load(
     let during: Vec<_> = all.iter().filter(during).cloned().collect();
     eprintln!("fault: {} messages, {} of them while it lasted", all.len(), during.len());
     Told { all, during }
+}
+
+/// Has clients send for as long as a fault lasts that is there from the start.
+pub(crate) fn during(address: &str, mail: &Mail) -> Vec<Attempt> {
+    let load = Load::start(address, slice::from_ref(mail));
+    thread::sleep(lasting());
+    let all = load.end();
+    eprintln!("fault: {} messages while it lasted", all.len());
+    assert!(!all.is_empty());
+    all
 }
 
 /// Every message that was answered 250 comes; no other does, unless its client never got the last reply.

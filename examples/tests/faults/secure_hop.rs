@@ -9,8 +9,8 @@ use hickory_resolver::proto::rr::rdata::TLSA;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::pki_types::CertificateDer;
 
-use super::clients::{Answer, MAIL, Mail, attempt, of};
-use super::fault::{Gateway, under_load};
+use super::clients::{Answer, Attempt, MAIL, Mail, attempt, of};
+use super::fault::{Gateway, during, under_load};
 use super::name_server::{Entry, Mode, NameServer, loopback};
 use crate::send::server::{Behaviour, Identity, Server, Tls};
 
@@ -95,8 +95,7 @@ fn a_hop_without_sound_tls_gets_nothing() {
         let behaviour = Behaviour { tls, ..Behaviour::default() };
         let records = vec![record(&identity)];
         let stage = Stage::new("faults-secure-hop", behaviour, own, records);
-        for _ in 0..5 {
-            let answer = attempt(&stage.gateway.address, &RELAYED).answer;
+        for Attempt { answer, .. } in during(&stage.gateway.address, &RELAYED) {
             assert!(matches!(&answer, Answer::Deferred(_)), "{tls:?}: {answer:?}");
         }
         stage.check_clear();
@@ -130,13 +129,13 @@ fn sets_of_records_and_certificates_have_limits() {
         let shown = format!("{certificates} certificates and {} records", records.len());
         let stage = Stage::new("faults-limits", Behaviour::default(), &identity, records);
         let before = stage.gateway.memory();
-        for _ in 0..5 {
-            let answer = attempt(&stage.gateway.address, &RELAYED).answer;
+        let sent = during(&stage.gateway.address, &RELAYED);
+        for Attempt { answer, .. } in &sent {
             let is_expected = if is_taken { answer.is_taken() } else { answer.is_deferred() };
             assert!(is_expected, "{shown}: {answer:?}");
         }
         stage.check_clear();
-        assert_eq!(stage.hop.told().messages, if is_taken { 5 } else { 0 }, "{shown}");
+        assert_eq!(stage.hop.told().messages, if is_taken { sent.len() } else { 0 }, "{shown}");
         let grown = stage.gateway.memory().saturating_sub(before);
         assert!(grown < 16 << 10, "{shown}: {grown} KiB more");
     }
