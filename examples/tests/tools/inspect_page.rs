@@ -66,6 +66,22 @@ fn the_page_has_its_date_the_addresses_and_the_policy() {
     }
 }
 
+/// It may lie in a mail or on a server without its folder.
+#[test]
+fn the_page_loads_nothing() {
+    let page = fs::read_to_string(page("alone")).unwrap();
+    let policy = "http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; ";
+    assert!(page.contains(policy), "{page}");
+    for loading in ["<script", "<link", "<img", "<iframe", " src=", "url(", "@import"] {
+        // What a domain publishes is text, with `<` as `&lt;`.
+        assert!(!page.contains(loading), "{loading}: {page}");
+    }
+    for (at, target) in page.match_indices(" href=\"") {
+        let behind = page.get(at + target.len()..).unwrap();
+        assert!(behind.starts_with('#'), "{}", behind.get(..40).unwrap_or(behind));
+    }
+}
+
 #[test]
 fn nothing_is_wider_than_a_narrow_window() {
     let Some(found) = read_back(&page("narrow"), SCRIPT, 400) else { return };

@@ -12,13 +12,14 @@ fn each_step_is_as_announced() {
     let told = text(&output);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{told}{errors}");
-    assert!(told.ends_with("\n8 scenes, 33 checks, 0 differences\n"), "{told}");
+    assert!(told.ends_with("\n8 scenes, 34 checks, 0 differences\n"), "{told}");
     for step in [
         "ok      the policy, by secure MX and TLSA records: mx.receiver.example: dane, names mx.receiver.example receiver.example\n",
         "ok      the certificate is verified by: dane\n",
         "ok      the OCSP staple ($tls_out_ocsp; 4: verified): 4\n",
         "ok      PRDR: true\n",
         "rejected by the DMARC policy of victim.example",
+        "the responder has said that the other certificate is revoked\n",
     ] {
         assert!(told.contains(step), "{step}: {told}");
     }
