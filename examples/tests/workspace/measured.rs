@@ -132,6 +132,41 @@ fn the_numbers_of_documents_are_the_measured_ones() {
     assert!(faults.is_empty(), "{faults:#?}");
 }
 
+/// The numbers of sentences, and those of peers behind the first one of a cell.
+#[test]
+fn the_numbers_of_sentences_are_the_measured_ones() {
+    let results = read("benches/RESULTS.md");
+    let figure = |start: &str, cell: usize| {
+        let row = results.lines().find_map(|line| line.strip_prefix(start)).unwrap();
+        with_comma(number(row.split('|').nth(cell).unwrap()).unwrap().0)
+    };
+    let (_, counted) = results.split_once("\n## Instructions of the hot paths\n").unwrap();
+    let (_, walked) = counted.split_once("v2 TCP6, vectors walked: ours ").unwrap();
+    let (ours, peers) = walked.split_once(" instructions").unwrap();
+    let instructions = |name: &str| {
+        let row = peers.lines().find_map(|line| line.trim_start().strip_prefix(name)).unwrap();
+        let (count, ratio) = row.trim().split_once(", ratio ").unwrap();
+        (with_comma(count.parse().unwrap()), ratio.to_owned())
+    };
+    let (fewest, _) = instructions("ppp   ");
+    let (checked, ratio) = instructions("ppp, all checked");
+    let document = read("docs/peers.md");
+    for sentence in [
+        format!("Exim {}; Postfix {}", figure("| exim | 10 |", 0), figure("| postfix | 10 |", 0)),
+        format!("takes {ours} with a walk over its vectors, and {fewest} with the fewest"),
+        format!("it takes {checked}, which is {ratio}"),
+    ] {
+        assert!(document.contains(&sentence), "docs/peers.md has not: {sentence}");
+    }
+}
+
+/// A number with a comma before its last three digits.
+fn with_comma(number: f64) -> String {
+    let digits = number.to_string();
+    let (thousands, rest) = digits.split_at(digits.len().saturating_sub(3));
+    if thousands.is_empty() { digits } else { format!("{thousands},{rest}") }
+}
+
 /// The arithmetic for a year takes the measured costs of the table before it.
 #[test]
 fn the_arithmetic_has_the_measured_costs() {
