@@ -1,5 +1,6 @@
 //! The configuration: a TOML file with Exim's option names.
 
+mod bare_text;
 mod checks;
 mod config_error;
 mod dmarc;
@@ -88,7 +89,7 @@ impl Config {
     ///
     /// The first fault, with the line of the option.
     pub fn parse(text: &str) -> Result<Self, InvalidConfig> {
-        Ok(Self::read_text(text, None).map_err(|error| OptionLines::of(text).locate(error))?)
+        Ok(Self::read_text(text, None).map_err(|error| located(text, error))?)
     }
 
     /// The same, and has the files checked that lookups and lists name.
@@ -96,7 +97,7 @@ impl Config {
         text: &str,
         check: fn(&LookupSettings) -> FileCheck,
     ) -> Result<Self, ConfigError> {
-        Self::read_text(text, Some(check)).map_err(|error| OptionLines::of(text).locate(error))
+        Self::read_text(text, Some(check)).map_err(|error| located(text, error))
     }
 
     /// Parses and checks the text of a file for a program that only sends: the rules and the options of the
@@ -107,8 +108,7 @@ impl Config {
     /// The first fault, with the line of the option.
     #[cfg(feature = "gateway")]
     pub fn for_sender(text: &str) -> Result<SenderOptions, InvalidConfig> {
-        let located = |error| OptionLines::of(text).locate(error);
-        Ok(Self::read_for_sender(text).map_err(located)?)
+        Ok(Self::read_for_sender(text).map_err(|error| located(text, error))?)
     }
 
     #[cfg(feature = "gateway")]
@@ -185,7 +185,7 @@ impl Common {
         check: Option<fn(&LookupSettings) -> FileCheck>,
     ) -> Result<Self, ConfigError> {
         let name = &options.primary_hostname;
-        let host = name.parse().map_err(|_| ConfigError::Hostname)?;
+        let host = name.parse().map_err(|_| no_hostname(name))?;
         checks::limits(options)?;
         let (spf, dmarc) = (spf(options)?, dmarc::settings(options)?);
         let lookups = lookups::settings(options)?;
@@ -260,6 +260,22 @@ impl Common {
             dmarc: self.dmarc,
             lookups: self.lookups,
         })
+    }
+}
+
+/// Puts the line in front of an error.
+fn located(text: &str, error: ConfigError) -> ConfigError {
+    OptionLines::of(text).locate(bare_text::reword(text, error))
+}
+
+/// Says what must be written instead of U-labels.
+fn no_hostname(name: &str) -> ConfigError {
+    match Domain::from_unicode(name) {
+        Ok(domain) if !name.is_ascii() => ConfigError::Value {
+            option: "primary_hostname".to_owned(),
+            problem: format!("{name} is not ASCII; write its A-labels, {domain}"),
+        },
+        _ => ConfigError::Hostname,
     }
 }
 

@@ -24,3 +24,5 @@ mod rows;
 pub mod settings;
 #[cfg(feature = "gateway")]
 mod sqlite;
+#[cfg(feature = "gateway")]
+mod unquoted;

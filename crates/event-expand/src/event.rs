@@ -259,7 +259,7 @@ impl FromStr for Selection {
     fn from_str(text: &str) -> Result<Self, SelectionError> {
         let mut events = Vec::new();
         let words = text.split_ascii_whitespace().filter(|word| *word != ":");
-        for (number, word) in words.enumerate() {
+        for (at, word) in words.enumerate() {
             let before = events.len();
             let part = word.strip_suffix('*').filter(|part| part.is_empty() || part.ends_with(':'));
             events.extend(EventName::ALL.into_iter().filter(|event| match part {
@@ -267,7 +267,12 @@ impl FromStr for Selection {
                 None => event.as_str() == word,
             }));
             if events.len() == before {
-                return Err(SelectionError::Unknown { number });
+                let text = word.chars().take(SHOWN).collect();
+                return Err(SelectionError::Unknown {
+                    number: at + 1,
+                    text,
+                    nearest: nearest(word),
+                });
             }
         }
         events.sort_unstable();
@@ -277,16 +282,58 @@ impl FromStr for Selection {
 }
 
 /// The reason why a text is not a [`Selection`].
-#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
+#[derive(Clone, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum SelectionError {
     /// The text is empty.
     #[error("empty event selection")]
     Empty,
     /// A word is neither an event nor a part of the tree.
-    #[error("unknown event in word {number}")]
+    #[error(
+        "unknown event in word {number} ({}){}",
+        text.escape_debug(),
+        nearest.map(|nearest| format!("; did you mean {nearest}?")).unwrap_or_default()
+    )]
     Unknown {
-        /// The number of the word; the first is 0.
+        /// The number of the word; the first is 1.
         number: usize,
+        /// The word, cut after 60 characters.
+        text: Box<str>,
+        /// The event, or the part of the tree, whose name is most like it, if one is.
+        nearest: Option<&'static str>,
     },
 }
+
+/// Finds what was probably meant.
+fn nearest(word: &str) -> Option<&'static str> {
+    let word = word.get(..SHOWN).unwrap_or(word).to_ascii_lowercase();
+    let names = || PARTS.iter().copied().chain(EventName::ALL.iter().map(|event| event.as_str()));
+    let begin = word.trim_end_matches('*');
+    if let Some(longer) = names().find(|name| begin.len() > 2 && name.starts_with(begin)) {
+        return Some(longer);
+    }
+    let most =
+        names().map(|name| (distance(&word, name), name)).min_by_key(|(distance, _)| *distance);
+    // Two letters of three.
+    most.filter(|(distance, name)| 3 * distance <= name.len()).map(|(_, name)| name)
+}
+
+/// Counts the letters to insert, remove or replace (Levenshtein).
+fn distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<_> = (0..=other.len()).collect();
+    for (at, a) in one.bytes().enumerate() {
+        let (mut diagonal, mut left) = (at, at + 1);
+        for (b, cell) in other.bytes().zip(row.iter_mut().skip(1)) {
+            left = (diagonal + usize::from(a != b)).min(left + 1).min(*cell + 1);
+            diagonal = std::mem::replace(cell, left);
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+/// The parts of the tree.
+const PARTS: &[&str] =
+    &["msg:*", "msg:fail:*", "msg:rcpt:*", "smtp:*", "smtp:fail:*", "tcp:*", "tls:*"];
+
+/// The most characters of a word in an error.
+const SHOWN: usize = 60;

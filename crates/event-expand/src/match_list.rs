@@ -8,7 +8,7 @@ pub(crate) mod search;
 
 use std::borrow::Cow;
 
-use mail_types::exim::{ByteList, Trust};
+use mail_types::exim::{ByteList, SeparatorHint, Trust};
 use thiserror::Error;
 
 use crate::Limits;
@@ -45,6 +45,8 @@ use crate::variables::ListKind;
 pub struct MatchList {
     pub(crate) kind: ListKind,
     pub(crate) trust: Trust,
+    /// Of the text that the items were in; the lines of a file have none.
+    separator: Option<u8>,
     pub(crate) items: Box<[Item]>,
 }
 
@@ -69,14 +71,17 @@ impl MatchList {
         kind: ListKind,
         limits: &Limits,
     ) -> Result<Self, MatchListError> {
+        let separator = Some(list.separator());
         let items = collect(list, trust, kind, limits.items);
-        Ok(Self { kind, trust, items: items? })
+        Ok(Self { kind, trust, separator, items: items? })
     }
 
     /// Reads the list of a condition, which is at most as long as a template.
     pub(crate) fn of_template(text: &[u8], kind: ListKind) -> Self {
-        let items = collect(ByteList::new(text), Trust::Trusted, kind, usize::MAX);
-        Self { kind, trust: Trust::Trusted, items: items.unwrap_or_default() }
+        let list = ByteList::new(text);
+        let separator = Some(list.separator());
+        let items = collect(list, Trust::Trusted, kind, usize::MAX).unwrap_or_default();
+        Self { kind, trust: Trust::Trusted, separator, items }
     }
 
     /// Reads the lines of a file as a list. A `#` at the start of a line, or after a blank, begins
@@ -104,7 +109,8 @@ impl MatchList {
         let lines = lines.filter(|line| !line.is_empty()).map(Cow::Owned);
         // A file may name neither files nor lookups.
         let trust = Trust::Untrusted;
-        Ok(Self { kind, trust, items: collect(lines, trust, kind, limits.items)? })
+        let items = collect(lines, trust, kind, limits.items)?;
+        Ok(Self { kind, trust, separator: None, items })
     }
 
     /// Checks that each item can match a subject, for a list written by an administrator.
@@ -117,8 +123,22 @@ impl MatchList {
         self.items.iter().enumerate().try_for_each(|(at, item)| {
             item.pattern
                 .check(&item.text, self.kind, limits)
-                .map_err(|problem| MatchListError::at(at, &item.text, problem))
+                .map_err(|problem| self.error(at, problem))
         })
+    }
+
+    /// The error of an item by its index.
+    pub(crate) fn error(&self, index: usize, problem: ItemProblem) -> MatchListError {
+        let text = |at: usize| self.items.get(at).map(|item| &*item.text);
+        let shown = text(index).unwrap_or_default();
+        let cut = shown.get(..SHOWN).unwrap_or(shown);
+        let hint = self.separator.filter(|_| matches!(problem, ItemProblem::Host(_)));
+        let hint = hint.and_then(|separator| {
+            let neighbours = [index.checked_sub(1).and_then(text), text(index + 1)];
+            SeparatorHint::find(separator, shown, neighbours)
+        });
+        let text = String::from_utf8(cut.escape_ascii().collect()).unwrap_or_default();
+        MatchListError::Item { item: index + 1, text, problem, hint }
     }
 
     /// Returns the kind of its items.
@@ -204,7 +224,7 @@ pub enum MatchListError {
         limit: usize,
     },
     /// An item cannot be matched.
-    #[error("item {item} ({text}): {problem}")]
+    #[error("item {item} ({text}): {problem}{}", hint_end(*.hint))]
     Item {
         /// The number of the item; the first is 1.
         item: usize,
@@ -212,6 +232,8 @@ pub enum MatchListError {
         text: String,
         /// Its fault.
         problem: ItemProblem,
+        /// What its writer has probably not known, in a list of hosts.
+        hint: Option<SeparatorHint>,
     },
     /// A search needs more steps than [`Limits::steps`]: an item is one step, a regular expression
     /// to compile is 100, and 1024 steps of a search for one are one.
@@ -230,13 +252,8 @@ pub enum MatchListError {
     },
 }
 
-impl MatchListError {
-    /// The error of an item by its index.
-    pub(crate) fn at(index: usize, text: &[u8], problem: ItemProblem) -> Self {
-        let cut = text.get(..SHOWN).unwrap_or(text);
-        let text = String::from_utf8(cut.escape_ascii().collect()).unwrap_or_default();
-        Self::Item { item: index + 1, text, problem }
-    }
+fn hint_end(hint: Option<SeparatorHint>) -> String {
+    hint.map(|hint| format!("; {hint}")).unwrap_or_default()
 }
 
 /// The most octets of an item in an error text.

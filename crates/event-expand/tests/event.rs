@@ -65,8 +65,17 @@ fn a_selection_has_parts_of_the_tree() {
     assert_eq!(count("msg:fail:* : tcp:connect msg:fail:delivery"), Ok(3));
     assert_eq!(count("tcp:close"), Ok(1));
     assert_eq!(count(""), Err(SelectionError::Empty));
-    assert_eq!(count("tcp:close msg:del*"), Err(SelectionError::Unknown { number: 1 }));
-    assert_eq!(count("msg"), Err(SelectionError::Unknown { number: 0 }));
+    for (text, told) in [
+        ("tcp:close msg:del*", "unknown event in word 2 (msg:del*); did you mean msg:delivery?"),
+        ("msg", "unknown event in word 1 (msg); did you mean msg:*?"),
+        ("msg:deliver", "unknown event in word 1 (msg:deliver); did you mean msg:delivery?"),
+        ("tcp:* : TCP:conect", "unknown event in word 2 (TCP:conect); did you mean tcp:connect?"),
+        ("msg:fail", "unknown event in word 1 (msg:fail); did you mean msg:fail:*?"),
+        ("queue:start", "unknown event in word 1 (queue:start)"),
+        ("tcp:close, tcp:connect", "unknown event in word 1 (tcp:close,); did you mean tcp:close?"),
+    ] {
+        assert_eq!(count(text).map_err(|error| error.to_string()), Err(told.to_owned()), "{text}");
+    }
 }
 
 #[test]

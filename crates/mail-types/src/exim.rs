@@ -5,6 +5,7 @@ mod host_pattern;
 mod host_set;
 mod list;
 mod query;
+mod separator_hint;
 mod value;
 mod words;
 
@@ -13,5 +14,6 @@ pub use host_pattern::{HostPattern, HostPatternError};
 pub use host_set::{HostSet, HostSetError};
 pub use list::List;
 pub use query::{LookupResult, Query, QueryError, Segment};
+pub use separator_hint::SeparatorHint;
 pub use value::{Trust, Value, Variable, is_invisible};
 pub use words::{Semantics, Word, WordList, WordListError};

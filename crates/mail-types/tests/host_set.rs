@@ -5,7 +5,7 @@
 use std::net::IpAddr;
 
 use mail_types::dns::Name;
-use mail_types::exim::{HostPatternError, HostSet, HostSetError, List};
+use mail_types::exim::{HostPatternError, HostSet, HostSetError, List, SeparatorHint};
 
 fn set(list: &str) -> HostSet {
     HostSet::new(List::new(list)).unwrap()
@@ -89,6 +89,7 @@ fn bad() {
         ("192.0.2", 1, HostPatternError::Item),
         ("192.0.2.256", 1, HostPatternError::Item),
         ("a b", 1, HostPatternError::Item),
+        ("a : *.müller.example", 2, HostPatternError::NotAscii),
         ("*a", 1, HostPatternError::Item),
         ("a.*.b", 1, HostPatternError::Item),
         ("192.0.2.1/33", 1, prefix(32)),
@@ -98,9 +99,43 @@ fn bad() {
         ("<; ::1/129", 1, prefix(128)),
         ("<; ::ffff:192.0.2.0/64", 1, HostPatternError::HostBits { prefix: 64 }),
     ] {
-        let error = HostSetError::Item { item, source };
-        assert_eq!(HostSet::new(List::new(list)), Err(error), "{list}");
+        let found = HostSet::new(List::new(list));
+        let Err(HostSetError::Item { item: at, source: why, .. }) = found else {
+            panic!("{list}: {found:?}")
+        };
+        assert_eq!((at, why), (item, source), "{list}");
     }
+}
+
+#[test]
+fn an_item_that_separators_have_cut_or_not_has_a_hint() {
+    let blanks = |separator| Some(SeparatorHint::Blanks { separator });
+    for (list, hint) in [
+        ("2001:db8::1 : 192.0.2.1", Some(SeparatorHint::Colons)),
+        ("192.0.2.1 : !2001:db8::/32", Some(SeparatorHint::Colons)),
+        ("192.0.2.1:2001:db8:0:0:0:0:0:1", Some(SeparatorHint::Colons)),
+        ("::1", Some(SeparatorHint::Colons)),
+        ("::/0", Some(SeparatorHint::Colons)),
+        ("::ffff:192.0.2.1", Some(SeparatorHint::Colons)),
+        ("mx.example : fe80::1", Some(SeparatorHint::Colons)),
+        ("[2001:db8::1]", Some(SeparatorHint::Colons)),
+        ("a.example, b.example", blanks(':')),
+        ("192.0.2.1 192.0.2.2", blanks(':')),
+        ("<; 2001:db8::1, 2001:db8::2", blanks(';')),
+        ("[2001::db8::::1]", None), // brackets are not allowed here
+        ("192.0.2.256 : ab : cd", None),
+        ("192.0.2.1/33", None),
+        ("2001", None),
+        ("<; 2001; db8", None),
+    ] {
+        let found = HostSet::new(List::new(list));
+        let Err(HostSetError::Item { hint: given, .. }) = found else {
+            panic!("{list}: {found:?}")
+        };
+        assert_eq!(given, hint, "{list}");
+    }
+    let error = HostSet::new(List::new("<| 192.0.2.1, 192.0.2.2")).unwrap_err();
+    assert!(error.to_string().ends_with("; items are separated by '|'"), "{error}");
 }
 
 #[test]

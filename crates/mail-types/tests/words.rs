@@ -52,7 +52,14 @@ fn bad() {
         [("pas", 1), ("pass : !", 2), ("pass : : fail", 2), ("!!pass", 1), ("pass : *x", 2)]
     {
         let error = WordList::new(List::new(list), WORDS).unwrap_err();
-        assert_eq!(error, WordListError::Unknown { item }, "{list}");
+        assert!(matches!(error, WordListError::Unknown { item: at, .. } if at == item), "{list}");
+    }
+    for (list, told) in [
+        ("pass : !hardfail", "item 2 (hardfail) is no result; expected pass, fail, softfail, none"),
+        ("fail, softfail", "; items are separated by colons"),
+    ] {
+        let error = WordList::new(List::new(list), WORDS).unwrap_err().to_string();
+        assert!(error.contains(told), "{list}: {error}");
     }
 }
 

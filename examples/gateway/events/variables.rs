@@ -26,8 +26,13 @@ pub(crate) fn may_set(event: EventName, transport: Option<&str>, name: &str) -> 
 
 /// Tells whether actions have such a variable.
 pub(crate) fn is_variable(name: &str) -> bool {
-    let own = Event::VARIABLES.contains(&name) || name == "message_id";
-    own || FACTS.contains(&name) || MOMENTS.contains(&name)
+    variables().any(|known| known == name)
+}
+
+/// Returns the names of all.
+pub(crate) fn variables() -> impl Iterator<Item = &'static str> {
+    let others = Event::VARIABLES.iter().chain(&FACTS).chain(&MOMENTS).copied();
+    others.chain(["message_id"])
 }
 
 /// Variables of the session and its message.

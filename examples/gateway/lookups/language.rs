@@ -29,6 +29,8 @@ use super::engines::check_query;
 use super::language_error::LanguageError;
 use super::redis::RedisSettings;
 #[cfg(feature = "gateway")]
+use super::unquoted;
+#[cfg(feature = "gateway")]
 use crate::gateway::telemetry::log;
 
 /// The language that all texts of a configuration share.
@@ -169,6 +171,10 @@ impl Language {
         let template = template(text, &self.options)?;
         for (at, need) in template.needs() {
             self.check_need(at, need, Some(names))?;
+        }
+        #[cfg(feature = "gateway")]
+        if let Some(unquoted) = unquoted::find(text, &template, |name| is_untrusted(names, name)) {
+            return Err(unquoted.into());
         }
         #[cfg(feature = "gateway")]
         for (at, lookup, query) in template.queries(|name| is_untrusted(names, name)) {

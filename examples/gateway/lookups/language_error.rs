@@ -4,6 +4,8 @@ use event_expand::{HostCall, MatchListError, TemplateError};
 use thiserror::Error;
 
 use super::language::Missing;
+#[cfg(feature = "gateway")]
+use super::unquoted::Unquoted;
 
 /// A text is not valid in a configuration. Positions are in bytes, after the expansion of macros and
 /// the joining of lines.
@@ -15,6 +17,9 @@ pub(crate) enum LanguageError {
     Lookup { at: usize, name: &'static str, missing: Missing },
     #[error("byte {at}: the lookup {name}: {why}")]
     Query { at: usize, name: &'static str, why: String },
+    #[cfg(feature = "gateway")]
+    #[error(transparent)]
+    Unquoted(#[from] Unquoted),
     #[error("byte {at}: {} is not available here", call.as_str())]
     Call { at: usize, call: HostCall },
     #[error("byte {at}: certextract: ${variable} is not a certificate here")]
@@ -41,6 +46,7 @@ impl LanguageError {
     pub(crate) fn at(&self) -> Option<usize> {
         match self {
             Self::Template(error) => Some(error.at()),
+            Self::Unquoted(error) => Some(error.at),
             Self::Lookup { at, .. }
             | Self::Query { at, .. }
             | Self::Call { at, .. }

@@ -300,10 +300,10 @@ fn mistake(list: List<'_>, kind: ListKind) -> Option<Problem> {
     (everybody.is_some() && only_excludes).then_some(Problem::Nobody)
 }
 
-/// Finds an item that matches no address or local part but an odd one in quotes.
+/// Finds an item that matches no domain, and no address or local part but an odd one in quotes. One of a list of
+/// hosts has a hint of its own.
 fn mistake_of(item: usize, text: &str, kind: ListKind) -> Option<Problem> {
-    let is_of_mailbox = matches!(kind, ListKind::Address | ListKind::LocalPart);
-    if !is_of_mailbox || text.starts_with(['^', '+', '/']) || text.contains(';') {
+    if kind == ListKind::Host || text.starts_with(['^', '+', '/']) || text.contains(';') {
         return None;
     }
     let shown = || text.chars().take(SHOWN).collect();

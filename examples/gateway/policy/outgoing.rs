@@ -88,7 +88,13 @@ impl Surroundings for Outgoing<'_> {
 
 /// Tells whether there is such a variable.
 pub(super) fn is_variable(name: &str) -> bool {
-    name == "primary_hostname" || OF_HOST.contains(&name) || OutgoingTls::VARIABLES.contains(&name)
+    variables().any(|known| known == name)
+}
+
+/// Returns the names of all.
+pub(super) fn variables() -> impl Iterator<Item = &'static str> {
+    let others = OF_HOST.iter().chain(OutgoingTls::VARIABLES).copied();
+    ["primary_hostname"].into_iter().chain(others)
 }
 
 /// Tells whether the values of a variable come from outside.

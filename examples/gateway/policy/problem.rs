@@ -129,8 +129,8 @@ pub(crate) enum Problem {
     Lookup { why: String },
     #[error("already logged")]
     Logged,
-    #[error(transparent)]
-    Words(#[from] WordListError),
+    #[error("{name}: {problem}")]
+    Words { name: &'static str, problem: WordListError },
     #[error("delay: a time above 0 and at most 5m expected, such as 30s")]
     Delay,
     #[error("add_header: NAME: text expected")]

@@ -120,7 +120,10 @@ impl RuleStep {
             _ if unsupported::STEPS.contains(&name) => {
                 Err(Problem::Unsupported { name: name.to_owned() })
             }
-            _ if entry.negated => Err(Problem::Unknown { name: format!("!{name}"), nearest: None }),
+            _ if entry.negated => {
+                let nearest = nearest(name, home.kinds.iter().map(|kind| kind.name));
+                Err(Problem::Unknown { name: format!("!{name}"), nearest })
+            }
             _ if !MODIFIERS.contains(&name) => {
                 let conditions = home.kinds.iter().map(|kind| kind.name);
                 let nearest = nearest(name, conditions.chain(MODIFIERS));

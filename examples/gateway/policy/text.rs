@@ -13,10 +13,11 @@ use event_expand::{
 use mail_types::exim::{Query, Segment, Trust, Value};
 use thiserror::Error;
 
+use super::nearest::suggestion;
 use super::place::Place;
 use super::stage::Stage;
 use super::surroundings::Surroundings;
-use super::variable::{Names, NamesAt, Seen, stages};
+use super::variable::{Names, NamesAt, Seen, nearest_variable, stages};
 use crate::gateway::lookups::language::{Call, Language};
 use crate::gateway::lookups::language_error::LanguageError;
 
@@ -48,7 +49,13 @@ impl Text {
         let form = if let Some(text) = template.literal() {
             Form::Literal(Value::new(text.to_vec(), Trust::Trusted))
         } else {
-            template.check(&Names)?;
+            template.check(&Names).map_err(|unknown| match unknown {
+                ExpandError::UnknownVariable { at, name } => {
+                    let nearest = nearest_variable(&name, place);
+                    TextError::Unknown { at, name, nearest }
+                }
+                other => TextError::Name(other),
+            })?;
             template.check_patterns()?;
             template.check(&NamesAt(place)).map_err(|early| match early {
                 ExpandError::UnknownVariable { at, name } => TextError::Early { at, name, place },
@@ -295,6 +302,8 @@ pub(crate) enum TextError {
     NoHeader { at: usize, place: Place },
     #[error("byte {at}: ${name} is not available at {}{}", place.as_str(), available(name))]
     Early { at: usize, name: Box<str>, place: Place },
+    #[error("byte {at}: unknown variable {name:?}{}", suggestion(*.nearest))]
+    Unknown { at: usize, name: Box<str>, nearest: Option<&'static str> },
 }
 
 impl TextError {
@@ -304,7 +313,9 @@ impl TextError {
         match self {
             Self::Language(error) => error.at(),
             Self::Name(error) => Some(error.at()),
-            Self::NoHeader { at, .. } | Self::Early { at, .. } => Some(*at),
+            Self::NoHeader { at, .. } | Self::Early { at, .. } | Self::Unknown { at, .. } => {
+                Some(*at)
+            }
         }
     }
 }

@@ -12,11 +12,12 @@ use super::condition::PUBLISHED;
 use super::conditions::ratelimit;
 use super::context::Context;
 use super::field_text::field_text;
+use super::nearest::nearest;
 use super::outgoing;
 use super::place::Place;
 use super::stage::Stage;
 use super::state::Snapshot;
-use crate::gateway::events::variables::{UNTRUSTED as UNTRUSTED_OF_EVENTS, is_variable};
+use crate::gateway::events::variables::{UNTRUSTED as UNTRUSTED_OF_EVENTS, is_variable, variables};
 use crate::gateway::lookups::language::NamedLists;
 
 /// The names of all variables, to check a text at the start.
@@ -79,6 +80,20 @@ impl Variables for NamesOfEvents {
     fn variable(&self, name: &str) -> Variable<'_> {
         if is_variable(name) { Variable::Unset } else { Variable::Unknown }
     }
+}
+
+/// Returns the variable that is most like an unknown name: one that can have a value at the place, else any.
+pub(super) fn nearest_variable(name: &str, place: Place) -> Option<&'static str> {
+    let published = PUBLISHED.iter().flat_map(|(_, names)| *names).copied();
+    let own = BUILT_IN.iter().map(|(name, ..)| *name).chain(published).chain(["acl_narg"]);
+    let all = || {
+        own.clone()
+            .chain(ProxyInfo::VARIABLES.iter().copied())
+            .chain(outgoing::variables())
+            .chain(variables())
+    };
+    let is_here = |name: &&str| !matches!(NamesAt(place).variable(name), Variable::Unknown);
+    nearest(name, all().filter(is_here)).or_else(|| nearest(name, all()))
 }
 
 /// The stages at which a variable can have a value; `None` for an unknown variable.

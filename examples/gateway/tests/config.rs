@@ -77,7 +77,10 @@ fn what_is_wrong_is_named() {
         ("primary_hostname = 'a_b'", "primary_hostname"),
         ("local_interfaces = '127.0.0.1'", "local_interfaces: item 1"),
         ("local_interfaces = ''", "nothing to listen on"),
-        ("local_domains = 'a : b c'", "local_domains: item 2 (b c): not a domain"),
+        (
+            "local_domains = 'a : b c'",
+            "local_domains: item 2 (b c): blanks and commas do not separate items",
+        ),
         ("hosts_proxy = 'a : 2001:db8::1'", "proxy_required_hosts: item 2"),
         ("hosts_proxy = 'proxy.example'", "give addresses"),
         ("relay_to_domains = 'a.example'", "route_data"),

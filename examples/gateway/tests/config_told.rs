@@ -70,6 +70,12 @@ fn a_fault_that_follows_from_another_is_not_told() {
     let found = faults(&many.concat());
     assert_eq!(found.len(), 21, "{found:?}"); // With a line about those that are left out.
     assert_eq!(found.last().unwrap(), "further errors are not listed");
+    // Those of the first lines, whatever their names.
+    let names = (0..50).map(|number| format!("no_{:02} = 1\n", (number + 25) % 50));
+    let found = faults(&names.collect::<String>());
+    for (at, fault) in found.iter().skip(1).take(19).enumerate() {
+        assert!(fault.starts_with(&format!("line {}: ", at + 1)), "{found:?}");
+    }
 }
 
 #[test]

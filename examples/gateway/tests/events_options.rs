@@ -86,7 +86,7 @@ fn what_is_wrong_is_named_with_its_position() {
             "event_profile: found no text; expected one of its words in quotes, as event_profile = \"current\"",
         ),
         ("event_profile = '2015'", "unknown word \"2015\""),
-        ("event_select = 'msg:nothing'", "event_select: unknown event in word 0"),
+        ("event_select = 'msg:nothing'", "event_select: unknown event in word 1 (msg:nothing)"),
         ("event_select = ''", "event_select: empty event selection"),
         ("event_failure = 'panic'", "unknown word \"panic\""),
         ("event_timeout = 0", "event_timeout"),

@@ -91,7 +91,7 @@ fn words_options_and_controls_are_checked_before_the_start() {
     let rows = [
         (
             "[[acl_smtp_data]]\nverb = 'deny'\ndmarc_status = 'fail'",
-            "line 3: unknown result word in item 1",
+            "line 3: dmarc_status: item 1 (fail) is no result; expected accept, reject, quarantine",
         ),
         (
             "[[acl_smtp_rcpt]]\nverb = 'deny'\ndmarc_status = 'reject'",

@@ -78,6 +78,69 @@ const WRONG_TEXTS: &[(&str, &str)] = &[
     ),
 ];
 
+/// Lists and words of options and rules, and the error.
+const WITH_HINTS: &[(&str, &str)] = &[
+    (
+        "proxy_required_hosts = '2001:db8::1 : 192.0.2.1'",
+        "line 1: proxy_required_hosts: item 1 (2001): not an IP address, an address block such as 192.0.2.0/24, or a host name; double the colons of an item, or begin the list with <;",
+    ),
+    ("host_lookup = '::1'", "item 1 (:1): not an IP address"),
+    ("host_lookup = '::1'", "host name; double the colons of an item, or begin the list with <;"),
+    ("tls_verify_hosts = '[2001:db8::1]'", "; double the colons of an item, or begin"),
+    ("proxy_required_hosts = 'a.example, b.example'", "; items are separated by colons"),
+    ("dmarc_verify_hosts = '192.0.2.1 192.0.2.2'", "; items are separated by colons"),
+    ("[hostlist]\nours = '2001:db8::/32'", "hostlist: the list ours: item 1 (2001): not an IP"),
+    ("[hostlist]\nours = '2001:db8::/32'", "; double the colons of an item, or begin"),
+    ("[remote_smtp]\nhosts_require_tls = '2001:db8::1'", "; double the colons of an item, or"),
+    ("[[acl_smtp_connect]]\nverb = 'deny'\nhosts = '2001:db8::1'", "; double the colons of an"),
+    (
+        "[[acl_smtp_rcpt]]\nverb = 'deny'\ndomains = 'a.example, b.example'",
+        "line 3: item 1 (a.example, b.example): blanks and commas do not separate items; use colons",
+    ),
+    (
+        "hosts_proxy = 'müller.example'",
+        "item 1 (m\\xc3\\xbcller.example): not ASCII; write a host name",
+    ),
+    (
+        "[[acl_smtp_mail]]\nverb = 'deny'\nspf = 'hardfail'",
+        "line 3: spf: item 1 (hardfail) is no result; expected none, neutral, pass, fail, softfail, temperror, permerror",
+    ),
+    ("[[acl_smtp_mail]]\nverb = 'deny'\nspf_guess = 'fail, softfail'", "line 3: spf_guess: item 1"),
+    ("[[acl_smtp_mail]]\nverb = 'deny'\nspf = 'fail, none'", "; items are separated by colons"),
+    (
+        "[[acl_smtp_data]]\nverb = 'deny'\ndmarc_status = 'pass : fail'",
+        "line 3: dmarc_status: item 1 (pass) is no result; expected accept, reject, quarantine",
+    ),
+    (
+        "[[acl_smtp_mail]]\nverb = 'deny'\n'!spff' = 'fail'",
+        "!spff is neither a condition nor a modifier; did you mean spf?",
+    ),
+    (
+        "[[acl_smtp_mail]]\nverb = 'deny'\nmessage = '$sender_hostaddress'",
+        "line 3: byte 1: unknown variable \"sender_hostaddress\"; did you mean sender_host_address?",
+    ),
+    ("local_parts = '$localpart'", "unknown variable \"localpart\"; did you mean local_part?"),
+    ("event_select = 'msg:deliver'", "word 1 (msg:deliver); did you mean msg:delivery?"),
+    (
+        "log_format = 'json'\nproxy_required_hosts = 127.0.0.1 # ours",
+        "line 2: proxy_required_hosts: found 127.0.0.1 without quotes; a text stands in quotes, as proxy_required_hosts = \"127.0.0.1\"",
+    ),
+    ("primary_hostname = mx.example", "line 1: primary_hostname: found mx.example without quotes"),
+    ("[[acl_smtp_mail]]\nverb = deny", "line 2: verb: found deny without quotes"),
+];
+
+#[test]
+fn an_error_says_what_is_written_instead() {
+    for (text, message) in WITH_HINTS {
+        let error = Config::parse(text).unwrap_err().to_string();
+        assert!(error.contains(message), "{text}: {error}");
+    }
+    for text in ["smtp_accept_max = 1,000", "smtp_accept_max = \"", "a", "[a", "a = 'x\\"] {
+        let error = Config::parse(text).unwrap_err().to_string();
+        assert!(!error.contains("without quotes"), "{text}: {error}");
+    }
+}
+
 #[test]
 fn a_value_that_cannot_mean_its_text_is_refused() {
     for (text, message) in WRONG_TEXTS {
@@ -99,5 +162,54 @@ fn a_value_that_can_is_taken() {
         let text =
             format!("[[{place}]]\nverb = 'warn'\nset.acl_m_x = ['1', '${{acl_m_x}}2']\n{line}\n");
         assert!(Config::parse(&text).is_ok(), "{text}: {}", Config::parse(&text).unwrap_err());
+    }
+}
+
+/// Whoever sends mail would choose what is asked.
+#[test]
+fn a_value_that_anybody_may_have_written_is_quoted_in_a_query() {
+    for (query, told) in [
+        (
+            "SELECT a FROM t WHERE b = '$domain'",
+            "$domain is not quoted: write ${quote_sqlite:$domain}",
+        ),
+        (
+            "SELECT a FROM t WHERE b = '${quote_sqlite:$domain}' AND c = '${local_part}'",
+            "$local_part is not quoted: write ${quote_sqlite:$local_part}",
+        ),
+        (
+            "SELECT a FROM t WHERE b = '${lc:$local_part}'",
+            "a value with $local_part is not quoted: write ${quote_sqlite:…} around all of it",
+        ),
+        (
+            "SELECT a FROM t WHERE b = '${quote_pgsql:$domain}'",
+            "an untrusted value is not quoted: write ",
+        ),
+        (
+            "SELECT a FROM t WHERE b = '${quote:$sender_address}'",
+            "a value with $sender_address is not quoted: write",
+        ),
+        ("SELECT a FROM $sender_helo_name", "$sender_helo_name is not quoted: write "),
+        ("SELECT a FROM $acl_m_table WERE b = '$domain'", "$domain is not quoted: write "),
+    ] {
+        let text = format!(
+            "[[acl_smtp_rcpt]]\nverb = 'deny'\ncondition = \"${{lookup sqlite{{{query}}}}}\""
+        );
+        let error = Config::parse(&text).unwrap_err().to_string();
+        let expected = format!("line 3: byte 0: the lookup sqlite: {told}");
+        assert!(error.starts_with(&expected), "{query}: {error}");
+    }
+    let text =
+        "[[acl_smtp_data]]\nverb = 'deny'\ncondition = \"${lookup sqlite{SELECT '$h_to:'}}\"";
+    let error = Config::parse(text).unwrap_err().to_string();
+    assert!(
+        error.contains("an untrusted value is not quoted: write ${quote_sqlite:…} around it"),
+        "{error}"
+    );
+    for variable in ["sender_address", "event_data", "sender_helo_name"] {
+        let text = format!("event_action = \"${{lookup sqlite{{SELECT '${variable}'}}}}\"");
+        let error = Config::parse(&text).unwrap_err().to_string();
+        let told = format!("${variable} is not quoted: write ${{quote_sqlite:${variable}}}");
+        assert!(error.contains(&told), "{variable}: {error}");
     }
 }

@@ -182,7 +182,7 @@ impl<'s> ListSearch<'s> {
                 Look::NoMatch => self.advance(),
                 Look::NameNeeded => self.decided = Some(Membership::NameNeeded),
                 Look::Problem(problem) => {
-                    return SearchStep::Failed(MatchListError::at(at, &item.text, problem));
+                    return SearchStep::Failed(list.error(at, problem));
                 }
                 Look::Step(waiting, step) => {
                     self.waiting = waiting;

@@ -57,7 +57,12 @@ impl HostPattern {
         }
         let below = text.strip_prefix("*.");
         let name = below.unwrap_or(text).parse().ok().filter(is_host_name);
-        let name: Name = name.ok_or(HostPatternError::Item)?;
+        let wrong = if text.chars().any(|c| c.is_alphanumeric() && !c.is_ascii()) {
+            HostPatternError::NotAscii
+        } else {
+            HostPatternError::Item
+        };
+        let name: Name = name.ok_or(wrong)?;
         Ok(Self(if below.is_some() { Form::Below(name) } else { Form::Name(name) }))
     }
 
@@ -118,6 +123,9 @@ pub enum HostPatternError {
     /// It is not an address, a block of addresses or a host name.
     #[error("not an IP address, an address block such as 192.0.2.0/24, or a host name")]
     Item,
+    /// A host name has letters that are not ASCII.
+    #[error("not ASCII; write a host name with its A-labels (xn--…)")]
+    NotAscii,
     /// The prefix length is not a number, or is longer than the address.
     #[error("invalid prefix length in an address block: it must be a number up to {longest}")]
     Prefix {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use thiserror::Error;
 
 use crate::dns::Name;
-use crate::exim::{HostPattern, HostPatternError, List};
+use crate::exim::{HostPattern, HostPatternError, List, SeparatorHint};
 
 /// The hosts of an option.
 ///
@@ -38,16 +38,17 @@ impl HostSet {
     /// [`HostSetError`] if an item is not a pattern, or the list has too many items.
     pub fn new(list: List<'_>) -> Result<Self, HostSetError> {
         let mut items = Vec::new();
+        let whole = list.clone();
         for (at, text) in list.enumerate() {
             if at == Self::MAX_ITEMS {
                 return Err(HostSetError::TooMany);
             }
-            let (negated, host) = match text.strip_prefix('!') {
-                Some(host) => (true, host.trim_start()),
-                None => (false, &*text),
+            let (negated, host) = negation(&text);
+            let wrong = |source| {
+                let hint = hint(whole.clone(), at);
+                HostSetError::Item { item: at + 1, source, hint }
             };
-            let pattern = HostPattern::parse(host)
-                .map_err(|source| HostSetError::Item { item: at + 1, source })?;
+            let pattern = HostPattern::parse(host).map_err(wrong)?;
             items.push(Item { negated, pattern });
         }
         Ok(Self { items })
@@ -116,16 +117,37 @@ impl HostSet {
 pub enum HostSetError {
     /// An item is not a host pattern. In a list with colons as separators, each colon of an IPv6
     /// address is doubled; or the list begins with `<;`.
-    #[error("item {item}: {source}")]
+    #[error("item {item}: {source}{}", SeparatorHint::end(*.hint))]
     Item {
         /// The number of the item; the first is 1.
         item: usize,
         /// Its fault.
         source: HostPatternError,
+        /// What its writer has probably not known.
+        hint: Option<SeparatorHint>,
     },
     /// The list has more than [`HostSet::MAX_ITEMS`].
     #[error("host list has more than 10000 items")]
     TooMany,
+}
+
+/// Finds the hint for an item by its index.
+fn hint(list: List<'_>, at: usize) -> Option<SeparatorHint> {
+    let separator = list.clone().into_bytes().separator();
+    let mut items = list.skip(at.saturating_sub(1)).take(2 + usize::from(at > 0));
+    let before = if at > 0 { items.next() } else { None };
+    let (item, after) = (items.next()?, items.next());
+    let bytes = |item: &str| negation(item).1.as_bytes().to_vec();
+    let [before, after] = [before, after].map(|item| item.as_deref().map(bytes));
+    SeparatorHint::find(separator, &bytes(&item), [before.as_deref(), after.as_deref()])
+}
+
+/// Takes the `!` off an item.
+fn negation(text: &str) -> (bool, &str) {
+    match text.strip_prefix('!') {
+        Some(host) => (true, host.trim_start()),
+        None => (false, text),
+    }
 }
 
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]

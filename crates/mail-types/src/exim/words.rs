@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::exim::List;
+use crate::exim::{List, SeparatorHint};
 
 /// A list of result words, each with an optional `!`, to test the word of a result against.
 ///
@@ -31,6 +31,7 @@ impl WordList {
     /// [`WordListError`] if an item is not a word, or the list has too many items.
     pub fn new(list: List<'_>, words: &[Word]) -> Result<Self, WordListError> {
         let mut items = Vec::new();
+        let separator = list.clone().into_bytes().separator();
         for (at, text) in list.enumerate() {
             if at == Self::MAX_ITEMS {
                 return Err(WordListError::TooMany);
@@ -41,7 +42,12 @@ impl WordList {
             };
             let word = words.iter().find(|word| word.is(name)).map(|word| word.name);
             if word.is_none() && name != "*" {
-                return Err(WordListError::Unknown { item: at + 1 });
+                return Err(WordListError::Unknown {
+                    item: at + 1,
+                    text: name.chars().take(SHOWN).collect(),
+                    expected: words.iter().map(|word| word.name).collect(),
+                    hint: SeparatorHint::find(separator, name.as_bytes(), [None, None]),
+                });
             }
             items.push(Item { negated, word });
         }
@@ -115,14 +121,23 @@ pub enum Semantics {
 }
 
 /// The reason why a list is not a [`WordList`].
-#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
+#[derive(Clone, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum WordListError {
     /// An item is not a word of this result.
-    #[error("unknown result word in item {item}")]
+    #[error(
+        "item {item} ({}) is no result; expected {}{}",
+        text.escape_debug(), expected.join(", "), SeparatorHint::end(*.hint)
+    )]
     Unknown {
         /// The number of the item; the first is 1.
         item: usize,
+        /// The item without its `!`, cut after 60 characters.
+        text: Box<str>,
+        /// The words of this result.
+        expected: Box<[&'static str]>,
+        /// What its writer has probably not known.
+        hint: Option<SeparatorHint>,
     },
     /// The list has more than [`WordList::MAX_ITEMS`].
     #[error("list has more than 100 items")]
@@ -135,3 +150,6 @@ struct Item {
     /// `None` for any word.
     word: Option<&'static str>,
 }
+
+/// The most characters of an item in an error.
+const SHOWN: usize = 60;

@@ -51,7 +51,8 @@ impl DmarcTest {
         home: &RuleScope<'_>,
     ) -> Result<Self, Problem> {
         let words = Words::read(&entry.text, stage, home.language, |list, _| {
-            Ok(WordList::new(list, Status::WORDS)?)
+            WordList::new(list, Status::WORDS)
+                .map_err(|problem| Problem::Words { name: "dmarc_status", problem })
         })?;
         let semantics = home.dmarc.semantics;
         if let Some(holds) = words.known().and_then(|list| list.constant(Status::WORDS, semantics))

@@ -35,8 +35,10 @@ impl SpfTest {
         home: &RuleScope<'_>,
         guesses: bool,
     ) -> Result<Self, Problem> {
-        let words = Words::read(&entry.text, stage, home.language, |list, _| {
-            Ok(WordList::new(list, SpfResult::WORDS)?)
+        let name = if guesses { "spf_guess" } else { "spf" };
+        let words = Words::read(&entry.text, stage, home.language, move |list, _| {
+            WordList::new(list, SpfResult::WORDS)
+                .map_err(|problem| Problem::Words { name, problem })
         })?;
         if let Some(holds) =
             words.known().and_then(|list| list.constant(SpfResult::WORDS, SEMANTICS))

@@ -199,7 +199,7 @@ fn a_list_of_rules_sees_the_variables_that_are_given() {
         files.value(&["--untrusted", "local_part=ann"], "${lookup sqlite{SELECT '$local_part'}}");
     assert_eq!(
         refused["failed"],
-        "byte 0: the lookup sqlite: invalid query: untrusted value in the query is not quoted for this lookup (segment 1)"
+        "byte 0: the lookup sqlite: $local_part is not quoted: write ${quote_sqlite:$local_part}"
     );
     let quoted = "${lookup sqlite{SELECT '${quote_sqlite:$local_part}'}}";
     assert_eq!(files.value(&["--untrusted", "local_part=o'hara"], quoted)["value"], "o'hara");
