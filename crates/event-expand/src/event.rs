@@ -8,6 +8,7 @@ pub(crate) mod action;
 use std::fmt;
 use std::str::FromStr;
 
+use strsim::levenshtein;
 use thiserror::Error;
 
 /// An event of a message, a recipient or a connection.
@@ -313,22 +314,9 @@ fn nearest(word: &str) -> Option<&'static str> {
         return Some(longer);
     }
     let most =
-        names().map(|name| (distance(&word, name), name)).min_by_key(|(distance, _)| *distance);
+        names().map(|name| (levenshtein(&word, name), name)).min_by_key(|(distance, _)| *distance);
     // Two letters of three.
     most.filter(|(distance, name)| 3 * distance <= name.len()).map(|(_, name)| name)
-}
-
-/// Counts the letters to insert, remove or replace (Levenshtein).
-fn distance(one: &str, other: &str) -> usize {
-    let mut row: Vec<_> = (0..=other.len()).collect();
-    for (at, a) in one.bytes().enumerate() {
-        let (mut diagonal, mut left) = (at, at + 1);
-        for (b, cell) in other.bytes().zip(row.iter_mut().skip(1)) {
-            left = (diagonal + usize::from(a != b)).min(left + 1).min(*cell + 1);
-            diagonal = std::mem::replace(cell, left);
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 /// The parts of the tree.
