@@ -2,11 +2,13 @@
 
 mod bare_text;
 mod checks;
+mod clients;
 mod config_error;
 mod dmarc;
 mod effect;
 mod event_sources;
 pub(crate) mod events;
+pub(crate) mod events_error;
 #[cfg(feature = "gateway")]
 pub mod expander;
 #[cfg(feature = "gateway")]
@@ -39,12 +41,13 @@ pub(crate) use config_error::ConfigError;
 pub use config_error::InvalidConfig;
 use events::EventOptions;
 pub(crate) use lookups::LookupOptionError;
+use manual::ManualOption;
 pub use manual::{help, print_config};
 use option_lines::OptionLines;
 pub(crate) use options::ConfigOptions;
 pub(crate) use remote::RemoteOptions;
 #[cfg(feature = "gateway")]
-use remote::RemoteUse;
+use remote::{NextHopKind, RemoteUse};
 use tables::Tables;
 
 use crate::gateway::authentication::dmarc::DmarcSettings;
@@ -57,7 +60,6 @@ use crate::gateway::dns::options::DnsOptions;
 use crate::gateway::lookups::language::{FileCheck, Language, NamedLists};
 use crate::gateway::lookups::macros::Macros;
 use crate::gateway::lookups::settings::LookupSettings;
-use crate::gateway::policy::client_lists::{ClientList, ClientLists};
 use crate::gateway::policy::condition::{KINDS, RuleScope};
 #[cfg(feature = "gateway")]
 use crate::gateway::policy::named_rules::NamedRules;
@@ -120,7 +122,7 @@ impl Config {
         let actions = events.acts_on_remote().then(|| events::settings(&events, &common.language));
         let events = actions.transpose()?;
         let lists = NamedRules::of_texts(text, &macros, &common.home())?;
-        let use_of = RemoteUse { relays: true, prdr: true, domains: true };
+        let use_of = RemoteUse { relays: true, prdr: true, next_hop: NextHopKind::Domain };
         if let Some((option, cause)) = remote.without_effect(use_of) {
             return Err(ConfigError::NoEffect { option, cause });
         }
@@ -139,11 +141,25 @@ impl Config {
         OptionLines::of(text).line(option)
     }
 
+    /// Returns the text of a file.
+    ///
+    /// # Errors
+    ///
+    /// The line of the first octet that is not UTF-8.
+    #[cfg(feature = "gateway")]
+    pub fn decode(octets: Vec<u8>) -> Result<String, InvalidConfig> {
+        Ok(decoded(octets)?)
+    }
+
     /// Reads the text of a file; without one it is empty.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or is not of UTF-8: then with the line of the first wrong octet.
     pub(crate) fn text(path: Option<&Path>) -> Result<String, ConfigError> {
         path.map_or(Ok(String::new()), |path| {
             let unread = |source| ConfigError::Read { path: path.to_owned(), source };
-            std::fs::read_to_string(path).map_err(unread)
+            decoded(std::fs::read(path).map_err(unread)?)
         })
     }
 
@@ -166,6 +182,16 @@ impl Config {
         let warnings = warnings::all(text, &startup, &live);
         Ok(Self { log_format, dns, server: ServerSettings { startup, live }, warnings })
     }
+}
+
+/// Decodes a file; an error has the line of the first octet that is not UTF-8.
+fn decoded(octets: Vec<u8>) -> Result<String, ConfigError> {
+    String::from_utf8(octets).map_err(|error| {
+        let (octets, valid) = (error.as_bytes(), error.utf8_error().valid_up_to());
+        let line = 1 + octets.iter().take(valid).filter(|octet| **octet == b'\n').count();
+        let octet = octets.get(valid).copied().unwrap_or_default();
+        ConfigError::At { line, source: Box::new(ConfigError::NotUtf8 { octet }) }
+    })
 }
 
 /// What several settings are made of.
@@ -200,7 +226,7 @@ impl Common {
     /// The lookups, variables and limits for reading rules and lists.
     fn home(&self) -> RuleScope<'_> {
         let Self { host, spf, dmarc, language, .. } = self;
-        RuleScope { kinds: KINDS, host, language, spf, dmarc }
+        RuleScope { kinds: KINDS, host, language, spf, dmarc, is_option: ManualOption::exists }
     }
 
     fn startup(
@@ -241,7 +267,7 @@ impl Common {
         Ok(LiveSettings {
             session: session(options, host)?,
             tls: tls::settings(options, language)?,
-            clients: clients(options, &home)?,
+            clients: clients::read(options, &home)?,
             routing: routing(options, &home)?,
             remote: RemoteSettings { log_selector, ..remote.settings(&home)? },
             smtp_receive_timeout: options.smtp_receive_timeout.0,
@@ -292,9 +318,6 @@ fn language(options: &ConfigOptions, lookups: &LookupSettings) -> Result<Languag
     for (kind, named) in ListKind::ALL.into_iter().zip(tables) {
         for (name, text) in named {
             let sound = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-' | b'.');
-            if kind == ListKind::Domain && matches!(&**name, "local_domains" | "relay_to_domains") {
-                return Err(ConfigError::ListOption { table: kind.table(), name: name.clone() });
-            }
             if name.is_empty() || !name.bytes().all(sound) {
                 return Err(ConfigError::ListName { table: kind.table(), name: name.clone() });
             }
@@ -356,37 +379,4 @@ fn spf(options: &ConfigOptions) -> Result<SpfSettings, ConfigError> {
         settings.comment = Some(comment);
     }
     Ok(settings)
-}
-
-fn clients(options: &ConfigOptions, home: &RuleScope<'_>) -> Result<ClientLists, ConfigError> {
-    let list = |option, text: &str, otherwise| {
-        ClientList::read(option, text, otherwise, home)
-            .map_err(|(option, problem)| ConfigError::List { option, problem })
-    };
-    let refused = options.smtp_max_refused_hosts.as_deref();
-    // A host that may be a proxy must send a header.
-    let proxies = list("proxy_required_hosts", &options.proxy_required_hosts, true)?;
-    // A proxy's name is not looked up: one that is down or forged would let connections through without
-    // a header.
-    if proxies.hosts().needs_names() {
-        return Err(ConfigError::NamedProxy);
-    }
-    Ok(ClientLists {
-        // An unknown client is tested, is offered TLS, and is counted.
-        dmarc_verify_hosts: list("dmarc_verify_hosts", &options.dmarc_verify_hosts, true)?,
-        helo_accept_junk_hosts: list(
-            "helo_accept_junk_hosts",
-            &options.helo_accept_junk_hosts,
-            false,
-        )?,
-        host_lookup: list("host_lookup", &options.host_lookup, true)?,
-        proxy_required_hosts: proxies,
-        tls_advertise_hosts: list("tls_advertise_hosts", &options.tls_advertise_hosts, true)?,
-        tls_try_verify_hosts: list("tls_try_verify_hosts", &options.tls_try_verify_hosts, false)?,
-        // A client that may need a certificate needs one.
-        tls_verify_hosts: list("tls_verify_hosts", &options.tls_verify_hosts, true)?,
-        smtp_max_refused_hosts: refused
-            .map(|text| list("smtp_max_refused_hosts", text, true))
-            .transpose()?,
-    })
 }

@@ -100,7 +100,7 @@ fn main() -> ExitCode {
         }
         Ok((config, _)) => config,
         Err(error) => {
-            tell_faults(&arguments.config.unwrap_or_default(), &error);
+            tell_faults(file, &error);
             return ExitCode::from(2);
         }
     };
@@ -124,12 +124,13 @@ fn main() -> ExitCode {
     }
 }
 
-/// Writes the faults of a configuration, in the order of their lines.
-fn tell_faults(file: &Path, error: &InvalidConfig) {
+/// Writes the faults of a configuration, if there is a file of it, in the order of their lines.
+fn tell_faults(file: Option<&Path>, error: &InvalidConfig) {
+    let file = file.map(|file| format!("{}: ", file.display())).unwrap_or_default();
     let mut faults = [&[log::chain(error)], error.others()].concat();
     faults.sort_by_key(|fault| line_of(fault).unwrap_or(usize::MAX));
     for fault in faults {
-        eprintln!("gateway: {}: {fault}", file.display());
+        eprintln!("gateway: {file}{fault}");
     }
 }
 

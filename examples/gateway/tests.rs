@@ -12,6 +12,7 @@ mod config_check;
 mod config_effect;
 mod config_lookups;
 mod config_metrics;
+mod config_places;
 mod config_redis;
 mod config_remote;
 mod config_tls;

@@ -77,9 +77,10 @@ pub(crate) struct Arguments {
 impl Arguments {
     /// Reads the configuration, and finds the resolver.
     pub(crate) fn settings(&self) -> Result<SenderSettings, Box<dyn Error>> {
-        let text = self.config.as_ref().map(fs::read_to_string).transpose();
-        let text = text.map_err(|error| format!("{}: {error}", self.shown_config()))?;
-        let mut options = Config::for_sender(&text.unwrap_or_default())
+        let octets = self.config.as_ref().map(fs::read).transpose();
+        let octets = octets.map_err(|error| format!("{}: {error}", self.shown_config()))?;
+        let mut options = Config::decode(octets.unwrap_or_default())
+            .and_then(|text| Config::for_sender(&text))
             .map_err(|error| format!("{}: {error}", self.shown_config()))?;
         if let Some(helo) = &self.helo {
             let helo = helo.parse().map_err(|error| format!("--helo {helo}: {error}"))?;

@@ -10,7 +10,7 @@ use spf_result::{MacroError, RecordError};
 use thiserror::Error;
 
 use super::LookupOptionError;
-use super::events::EventsError;
+use super::events_error::EventsError;
 #[cfg(feature = "gateway")]
 use super::opening::CheckError;
 use crate::gateway::delivery::next_hop::RouteError;
@@ -71,6 +71,8 @@ pub(crate) enum ConfigError {
     At { line: usize, source: Box<Self> },
     #[error("{} cannot be read", path.display())]
     Read { path: PathBuf, source: std::io::Error },
+    #[error("the octet {octet:#04X} is not UTF-8; save the file in UTF-8")]
+    NotUtf8 { octet: u8 },
     #[error("{} is empty; a reload takes no empty file", path.display())]
     EmptyFile { path: PathBuf },
     #[error("{option}: {problem}")]
@@ -132,6 +134,8 @@ pub(crate) enum ConfigError {
     Port { option: &'static str },
     #[error("{option}: {address} is not a unicast address")]
     NoHost { option: &'static str, address: IpAddr },
+    #[error("{option}: no mail would be delivered: {cause}")]
+    Undeliverable { option: &'static str, cause: &'static str },
     #[error("{option} has no effect: {cause}")]
     NoEffect { option: String, cause: &'static str },
     #[error(
@@ -213,9 +217,10 @@ impl ConfigError {
             Self::Value { option, .. } | Self::Empty { option } | Self::NotExpanded { option } => {
                 !of_lists(option)
             }
-            Self::Events(error) => {
-                !matches!(error, EventsError::Idle { .. } | EventsError::Unset { .. })
-            }
+            Self::Events(error) => !matches!(
+                error,
+                EventsError::Idle { .. } | EventsError::Unset { .. } | EventsError::Unheard { .. }
+            ),
             Self::List { .. }
             | Self::Mailbox { .. }
             | Self::Port { .. }
@@ -254,6 +259,7 @@ impl ConfigError {
             | Self::Mailbox { option }
             | Self::Port { option }
             | Self::NoHost { option, .. }
+            | Self::Undeliverable { option, .. }
             | Self::Unsigned { option }
             | Self::OneFile { option, .. }
             | Self::Among { option, .. }
@@ -294,6 +300,7 @@ impl ConfigError {
             Self::At { .. }
             | Self::Read { .. }
             | Self::EmptyFile { .. }
+            | Self::NotUtf8 { .. }
             | Self::Toml(_)
             | Self::Rule(_) => return None,
         })

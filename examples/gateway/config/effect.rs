@@ -7,7 +7,7 @@ use mail_types::exim::{HostSet, List};
 
 use super::dmarc::InvalidFromOption;
 use super::event_sources::EventSources;
-use super::remote::RemoteUse;
+use super::remote::{NextHopKind, RemoteUse};
 use super::{ConfigError, ConfigOptions, RemoteOptions, events, idle_rules};
 use crate::gateway::config::events::EventOptions;
 use crate::gateway::config::options::StoreKind;
@@ -39,11 +39,20 @@ pub(super) fn check(
         .map(|(option, cause)| (option.to_owned(), cause));
     let relays = live.routing.relays();
     let known = live.routing.known_route().and_then(Result::ok);
-    let domains = known.as_ref().is_none_or(|route| matches!(route.to, RouteTo::Domain(_)));
-    let use_of = RemoteUse { relays, prdr: options.prdr_enable, domains };
+    let next_hop = match known.as_ref().map(|route| &route.to) {
+        Some(RouteTo::Address(_)) => NextHopKind::Address,
+        Some(RouteTo::Host(_)) => NextHopKind::Host,
+        Some(RouteTo::Domain(_)) | None => NextHopKind::Domain,
+    };
+    let use_of = RemoteUse { relays, prdr: options.prdr_enable, next_hop };
     let found = found.or_else(|| remote.without_effect(use_of));
     if let Some((option, cause)) = found {
         return Err(ConfigError::NoEffect { option, cause });
+    }
+    if let Some(RouteTo::Address(address)) = known.as_ref().map(|route| &route.to)
+        && let Some((option, cause)) = live.remote.lists.hindrance(*address)
+    {
+        return Err(ConfigError::Undeliverable { option, cause });
     }
     let next_hop_names = known.is_none_or(|route| route.name().is_some());
     let sources = EventSources {

@@ -3,7 +3,7 @@
 use event_expand::{EventName, Selection};
 
 use super::effect::NO_RELAY;
-use super::events::EventsError;
+use super::events_error::EventsError;
 use crate::gateway::events::settings::{EventSettings, REMOTE_SMTP, transports};
 
 /// What raises events, besides the clients with their commands and messages, which always do.

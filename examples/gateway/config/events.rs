@@ -2,24 +2,22 @@
 
 use std::time::Duration;
 
-use event_expand::{
-    EventName, ExpandError, Need, OnFailure, Profile, Selection, SelectionError, Template,
-};
+use event_expand::{EventName, Need, OnFailure, Profile, Selection, Template};
 use serde::Deserialize;
-use thiserror::Error;
 use toml::Table;
 
 use super::effect::NO_RELAY;
 use super::event_sources::EventSources;
+use super::events_error::{EventsError, sections};
 use super::written::text;
 use super::{ConfigError, option_lines};
 use crate::gateway::events::settings::{
-    Action, EventSettings, REMOTE_SMTP, SHIPPED, TRANSPORTS, transports,
+    Action, EventSettings, Place, REMOTE_SMTP, SHIPPED, TRANSPORTS, transports,
 };
 use crate::gateway::lookups::language::Language;
 use crate::gateway::lookups::language_error::LanguageError;
 use crate::gateway::lookups::quantity::{Interval, Size};
-use crate::gateway::policy::nearest::{nearest, suggestion};
+use crate::gateway::policy::nearest::nearest;
 use crate::gateway::policy::stage::Stage;
 use crate::gateway::policy::text::note_calls;
 use crate::gateway::policy::variable::{NamesAt, NamesOfEvents};
@@ -73,73 +71,16 @@ pub(super) fn settings(
     };
     let is_own = |action: &&Action| action.template.text() != SHIPPED.as_bytes();
     for action in settings.actions.iter().filter(is_own) {
-        if let Some(name) = settings.unset(action) {
-            let (transport, name) = (action.transport, name.to_owned());
-            return Err(EventsError::Unset { transport, name });
+        let transport = action.transport;
+        if let Some((name, places)) = settings.unset(action) {
+            return Err(EventsError::Unset { transport, name: name.to_owned(), places });
+        }
+        if let Some((at, event, places)) = settings.unheard(action) {
+            let cause = unheard(event, &places, &settings);
+            return Err(EventsError::Unheard { transport, at, event, cause });
         }
     }
     Ok(settings)
-}
-
-/// Why the options of events are not sound.
-#[derive(Debug, Error)]
-pub(crate) enum EventsError {
-    #[error("{}event_action: {source}", table(*transport))]
-    Template { transport: Option<&'static str>, source: LanguageError },
-    #[error("{}event_action: byte {at}: events have no header fields", table(*transport))]
-    Header { transport: Option<&'static str>, at: usize },
-    #[error("{}event_action: {source}", table(*transport))]
-    Variable { transport: Option<&'static str>, source: ExpandError },
-    #[error("{}event_action: ${name} has no value for any event of event_select", table(*transport))]
-    Unset { transport: Option<&'static str>, name: String },
-    #[error(
-        "{}event_action: byte {at}: $event_name is never \"{}\"{}",
-        table(*transport),
-        text.escape_ascii(),
-        suggestion(*nearest)
-    )]
-    NoEvent {
-        transport: Option<&'static str>,
-        at: usize,
-        text: Vec<u8>,
-        nearest: Option<&'static str>,
-    },
-    #[error("event_select: {0}")]
-    Selection(SelectionError),
-    #[error("event_select: the event in word {number} never happens here, or not in event_profile")]
-    Never { number: usize },
-    #[error("event_select: word {number} has no effect: {cause}")]
-    Idle { number: usize, cause: String },
-    #[error("event_queue_max must be from 1 to {MAX_QUEUE}")]
-    Queue,
-    #[error("event_timeout must be greater than zero")]
-    Timeout,
-}
-
-impl EventsError {
-    /// Returns the option that it is about, `TABLE.NAME` for one of a transport.
-    pub(super) fn option(&self) -> String {
-        match self {
-            Self::Template { transport, .. }
-            | Self::Header { transport, .. }
-            | Self::NoEvent { transport, .. }
-            | Self::Unset { transport, .. }
-            | Self::Variable { transport, .. } => match transport {
-                Some(table) => format!("{table}.event_action"),
-                None => "event_action".to_owned(),
-            },
-            Self::Selection(_) | Self::Never { .. } | Self::Idle { .. } => {
-                "event_select".to_owned()
-            }
-            Self::Queue => "event_queue_max".to_owned(),
-            Self::Timeout => "event_timeout".to_owned(),
-        }
-    }
-}
-
-/// The table of a transport, as it is written in front of its options.
-fn table(transport: Option<&str>) -> String {
-    transport.map(|name| format!("[{name}] ")).unwrap_or_default()
 }
 
 /// The options as they are written; each has a default.
@@ -367,6 +308,21 @@ fn template(
     }
     note_calls(&template, Stage::Event.into(), language);
     Ok(template)
+}
+
+/// Says why an action does not get an event, and which do.
+fn unheard(event: EventName, places: &[Place], settings: &EventSettings) -> String {
+    if !places.is_empty() {
+        return format!("is for {} only; write it there", sections(places));
+    }
+    let cause = if transports(event).is_empty() {
+        "never happens here"
+    } else if !event.is_in(settings.profile) {
+        "is not in event_profile"
+    } else {
+        "is not in event_select"
+    };
+    cause.to_owned()
 }
 
 /// Tells whether a text is the name of an event, in upper or lower case, as `eqi` compares it, or empty, as outside

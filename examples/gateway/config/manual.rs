@@ -47,6 +47,11 @@ impl ManualOption {
         })
     }
 
+    /// Tells whether an option has this name, `TABLE.NAME` for one in a table; rules and tables are none.
+    pub(crate) fn exists(name: &str) -> bool {
+        Self::all().any(|option| option.name == name && !matches!(option.kind, "table" | "rules"))
+    }
+
     /// Returns the default, if it is a value that can be written.
     pub(crate) fn value(&self) -> Option<&'static str> {
         let value = self.default.strip_prefix('`')?.strip_suffix('`')?;

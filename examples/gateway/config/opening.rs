@@ -68,7 +68,16 @@ fn check(text: &str, resolv_conf: &Path) -> Result<Vec<String>, InvalidConfig> {
         let line = Config::line(text, option).map_or_else(String::new, |n| format!("line {n}: "));
         CheckError::Open { line, option, source: Box::new(source) }
     });
-    Ok(opened?)
+    // All are of certificates, or name the option of the file first.
+    let line = |warning: &str| {
+        let named = warning.split([' ', ':']).next().unwrap_or_default();
+        Config::line(text, named).or_else(|| Config::line(text, "tls_certificate"))
+    };
+    let place = |warning: String| match line(&warning) {
+        Some(line) => format!("line {line}: {warning}"),
+        None => warning,
+    };
+    Ok(opened?.into_iter().map(place).collect())
 }
 
 /// Why a configuration is not sound.
@@ -93,8 +102,7 @@ fn open(config: &Config, resolv_conf: &Path) -> Result<Vec<String>, (&'static st
         }
     }
     let warnings = tls::check(&live.tls);
-    let mut warnings = warnings.map_err(|(option, error)| (option, OpeningError::Tls(error)))?;
-    warnings.extend(live.remote.warning.clone());
+    let warnings = warnings.map_err(|(option, error)| (option, OpeningError::Tls(error)))?;
     for directory in &live.lookups.directories {
         let found = fs::metadata(directory).map_err(|source| unreadable(directory, source));
         if !found.map_err(of("lookup_directories"))?.is_dir() {

@@ -64,8 +64,16 @@ pub(super) struct RemoteUse {
     pub(super) relays: bool,
     /// Whether a reply for each recipient can be asked for.
     pub(super) prdr: bool,
-    /// Whether a next hop may be the MX hosts of a domain.
-    pub(super) domains: bool,
+    pub(super) next_hop: NextHopKind,
+}
+
+/// What next hops are, as far as that is known.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum NextHopKind {
+    /// They may be the MX hosts of a domain.
+    Domain,
+    Host,
+    Address,
 }
 
 /// `insecure_mx`.
@@ -189,7 +197,15 @@ impl RemoteOptions {
             })
             .or_else(|| {
                 let cause = "route_data is not the MX hosts of a domain (example.com/MX)";
-                if use_of.domains { None } else { first(&["mta_sts_directory"], cause) }
+                if use_of.next_hop == NextHopKind::Domain {
+ None
+ } else {
+ first(&["mta_sts_directory"], cause) }
+            })
+            .or_else(|| {
+                let names = ["dnssec_require_domains", "insecure_mx"];
+                let cause = "route_data is an address, of which the DNS is not asked";
+                if use_of.next_hop == NextHopKind::Address { first(&names, cause) } else { None }
             });
         found.map(|(name, cause)| (format!("{REMOTE_SMTP}.{name}"), cause))
     }

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use toml::{Table, Value};
 
 use super::events::EventOptions;
+use super::manual::ManualOption;
 use super::{ConfigError, RemoteOptions};
+use crate::gateway::events::settings::{LOCAL_DELIVERY, REMOTE_SMTP};
 use crate::gateway::lookups::macros::Macros;
 use crate::gateway::policy::rules::NAMED;
 use crate::gateway::policy::stage::Stage;
@@ -25,6 +27,7 @@ pub(super) struct Tables {
 impl Tables {
     pub(super) fn read(text: &str) -> Result<Self, ConfigError> {
         let mut options = text.parse::<Table>()?;
+        misplaced(&options)?;
         let macros = Macros::take(&mut options)?;
         options.retain(|option, _| Stage::named(option).is_none());
         let callable = match options.remove(NAMED) {
@@ -37,3 +40,45 @@ impl Tables {
         Ok(Self { macros, callable, remote, events, options })
     }
 }
+
+/// Refuses an option of the main section behind the head of a table: it would be the name of a list or a macro there,
+/// or nothing.
+fn misplaced(options: &Table) -> Result<(), ConfigError> {
+    let tables = TABLES.into_iter().filter_map(|table| Some((table, options.get(table)?)));
+    for (table, inner) in tables {
+        let of_tables = inner.as_array().is_some_and(|items| items.iter().any(Value::is_table));
+        if of_tables && table != NAMED {
+            let problem = format!("found a list of tables, [[{table}]]; write [{table}]");
+            return Err(ConfigError::Value { option: table.to_owned(), problem });
+        }
+        for name in inner.as_table().into_iter().flat_map(names) {
+            if ManualOption::exists(&name) && !ManualOption::exists(&format!("{table}.{name}")) {
+                return Err(ConfigError::ListOption { table, name });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Returns the names in a table, `TABLE.NAME` for those in a table within.
+fn names(table: &Table) -> Vec<String> {
+    let of = |(name, value): (&String, &Value)| match value {
+        Value::Table(inner) => inner.keys().map(|inner| format!("{name}.{inner}")).collect(),
+        // Rules are of a list with this name.
+        Value::Array(items) if items.iter().any(Value::is_table) => Vec::new(),
+        _ => vec![name.clone()],
+    };
+    table.iter().flat_map(of).collect()
+}
+
+/// The tables whose names are free, and those of options.
+const TABLES: [&str; 8] = [
+    NAMED,
+    "addresslist",
+    "domainlist",
+    "hostlist",
+    "localpartlist",
+    "macros",
+    LOCAL_DELIVERY,
+    REMOTE_SMTP,
+];

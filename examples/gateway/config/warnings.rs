@@ -40,12 +40,36 @@ pub(super) fn all(text: &str, startup: &StartupSettings, live: &LiveSettings) ->
                    Received fields";
         found.push(("route_data".to_owned(), own));
     }
+    if let Some(address) = next_address(live)
+        && live.remote.lists.hosts_require_dane.contains_known(None, address).is_none()
+    {
+        let undelivered = "may require DANE of the next hop, which is an address and has no TLSA records: such mail is \
+                           not delivered";
+        found.push(("remote_smtp.hosts_require_dane".to_owned(), undelivered));
+    }
     let lines = OptionLines::of(text);
     let place = |option: &str| {
         lines.line(option).map(|number| format!("line {number}: ")).unwrap_or_default()
     };
+    let clear = live.remote.warning.as_ref().map(|warning| {
+        // The list that makes a host one that must be verified.
+        let given = ["remote_smtp.tls_verify_hosts", "remote_smtp.tls_try_verify_hosts"];
+        let option = given.into_iter().find(|option| lines.line(option).is_some());
+        format!("{}{warning}", option.map(place).unwrap_or_default())
+    });
     let found = found.into_iter().map(|(option, why)| format!("{}{option} {why}", place(&option)));
-    found.chain(expanded.map(|table| rule_variables(text, table)).unwrap_or_default()).collect()
+    found
+        .chain(clear)
+        .chain(expanded.map(|table| rule_variables(text, table)).unwrap_or_default())
+        .collect()
+}
+
+/// Returns the next hop of all relayed mail, if it is an address.
+fn next_address(live: &LiveSettings) -> Option<IpAddr> {
+    match live.routing.known_route()?.ok().filter(|_| live.routing.relays())?.to {
+        RouteTo::Address(address) => Some(address),
+        RouteTo::Domain(_) | RouteTo::Host(_) => None,
+    }
 }
 
 /// Tells whether the next hop of all relayed mail is this gateway.

@@ -92,22 +92,7 @@ impl RemoteLists {
     /// no connection in common.
     pub(super) fn depend_on_domain(&self) -> bool {
         let Self { dnssec_request_domains, dnssec_require_domains, .. } = self;
-        let hosts = [
-            &self.hosts_avoid_tls,
-            &self.hosts_report_dane,
-            &self.hosts_require_dane,
-            &self.hosts_require_ocsp,
-            &self.hosts_require_tls,
-            &self.hosts_send_proxy,
-            &self.hosts_try_chunking,
-            &self.hosts_try_dane,
-            &self.hosts_try_prdr,
-            &self.tls_try_verify_hosts,
-            &self.tls_verify_cert_hostnames,
-            &self.tls_verify_hosts,
-        ];
-        let mut hosts = hosts.into_iter().chain(&self.hosts_request_ocsp);
-        hosts.any(|list| list.mentions(DOMAIN))
+        self.of_hosts().any(|list| list.mentions(DOMAIN))
             || dnssec_request_domains.mentions(DOMAIN)
             || dnssec_require_domains.mentions(DOMAIN)
     }

@@ -61,7 +61,14 @@ impl FromStr for RouteData {
             Some(number) => Err(RouteError::Number(number)),
             None => Domain::from_unicode(text).map_err(|_| RouteError::Name),
         };
+        let address_of = |text: &str| match text.strip_prefix('[') {
+            Some(literal) => literal.strip_suffix(']')?.parse::<IpAddr>().ok(),
+            None => text.parse().ok(),
+        };
         if let Some((domain, _)) = split_mx(host) {
+            if let Some(address) = address_of(domain) {
+                return Err(RouteError::AddressOfMx(address));
+            }
             return Ok(Self { to: RouteTo::Domain(name(domain)?), port });
         }
         let literal = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
@@ -109,6 +116,8 @@ impl fmt::Display for RouteTo {
 pub(crate) enum RouteError {
     #[error("{0}")]
     Number(NumericName),
+    #[error("{0} is an address, which has no MX records; write it without /MX")]
+    AddressOfMx(IpAddr),
     #[error("the next hop is not the name of a host, a domain with /MX, or an address")]
     Name,
     #[error("the next hop in brackets is not an IP address")]

@@ -1,5 +1,6 @@
 //! The settings of deliveries to other hosts: the table `[remote_smtp]`.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use mail_types::smtp::Domain;
 
 use crate::gateway::policy::host_list::HostList;
-use crate::gateway::policy::list::RuleList;
+use crate::gateway::policy::list::{RuleList, Undecided};
 use crate::gateway::smtp::client::ClientLimits;
 use crate::gateway::telemetry::log_selector::LogSelector;
 
@@ -53,6 +54,40 @@ pub(crate) struct RemoteLists {
     pub(crate) tls_try_verify_hosts: HostList,
     pub(crate) tls_verify_cert_hostnames: HostList,
     pub(crate) tls_verify_hosts: HostList,
+}
+
+impl RemoteLists {
+    /// Finds a list by which no mail to an address is delivered, and tells why.
+    pub(crate) fn hindrance(&self, address: IpAddr) -> Option<(&'static str, &'static str)> {
+        let of = |list: &HostList| list.contains_known(None, address);
+        let (required, unnamed) = (
+            "the next hop is an address, which has no TLSA records",
+            "an item is the name of a host, and the next hop is an address, which has none",
+        );
+        let named = self.of_hosts().find(|list| of(list) == Some(Err(Undecided)));
+        let named = named.and_then(|list| Some((list.option()?, unnamed)));
+        let dane = of(&self.hosts_require_dane) == Some(Ok(true));
+        dane.then_some(("remote_smtp.hosts_require_dane", required)).or(named)
+    }
+
+    /// Returns the lists of hosts.
+    pub(super) fn of_hosts(&self) -> impl Iterator<Item = &HostList> {
+        let hosts = [
+            &self.hosts_avoid_tls,
+            &self.hosts_report_dane,
+            &self.hosts_require_dane,
+            &self.hosts_require_ocsp,
+            &self.hosts_require_tls,
+            &self.hosts_send_proxy,
+            &self.hosts_try_chunking,
+            &self.hosts_try_dane,
+            &self.hosts_try_prdr,
+            &self.tls_try_verify_hosts,
+            &self.tls_verify_cert_hostnames,
+            &self.tls_verify_hosts,
+        ];
+        hosts.into_iter().chain(&self.hosts_request_ocsp)
+    }
 }
 
 /// Tells whether the staple of a host is checked by default: without DANE, and where all its TLSA records are of

@@ -1,5 +1,6 @@
 //! The settings of events: actions and limits.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use event_expand::{EventName, Need, OnFailure, Profile, Section, Selection, Template};
@@ -28,10 +29,13 @@ pub(crate) struct EventSettings {
     pub(crate) overflow: u64,
 }
 
+/// The main section, or the table of a transport.
+pub(crate) type Place = Option<&'static str>;
+
 /// An `event_action` of the main section, or of a transport.
 #[derive(Clone, Debug)]
 pub(crate) struct Action {
-    pub(crate) transport: Option<&'static str>,
+    pub(crate) transport: Place,
     pub(crate) template: Template,
 }
 
@@ -49,26 +53,58 @@ impl Action {
 impl EventSettings {
     /// Returns the action of an event, with or without a transport, if any.
     pub(crate) fn action(&self, event: EventName, transport: Option<&str>) -> Option<&Template> {
-        if !event.is_in(self.profile) || !self.selection.has(event) {
+        if !self.selects(event) {
             return None;
         }
-        let place = transport.filter(|_| event.section(self.profile) == Section::Transport);
+        let place = self.place(event, transport);
         let found = self.actions.iter().find(|action| action.transport == place);
         found.map(|action| &action.template)
     }
 
-    /// Finds a variable of an action that no selected event sets. If several sections share the text, the
-    /// events of all of them count.
-    pub(crate) fn unset<'a>(&self, action: &'a Action) -> Option<&'a str> {
-        let is_selected =
-            |event: &EventName| event.is_in(self.profile) && self.selection.has(*event);
-        let is_set = |name: &&str| {
-            let mut events = EventName::ALL.into_iter().filter(is_selected);
-            events.any(|event| {
-                transports(event).iter().any(|transport| may_set(event, *transport, name))
-            })
-        };
-        action.template.names().find(|name| !is_set(name))
+    /// Finds a variable of an action that none of its events sets, and the sections whose events set it.
+    pub(crate) fn unset<'a>(&self, action: &'a Action) -> Option<(&'a str, Vec<Place>)> {
+        let mut names = action.template.names();
+        names.find_map(|name| {
+            let places = self.places(|event, transport| may_set(event, transport, name));
+            (!self.reaches(&places, action)).then_some((name, places))
+        })
+    }
+
+    /// Finds an event that an action compares `$event_name` with and never gets, with the position of the comparison and
+    /// the sections that get it.
+    pub(crate) fn unheard(&self, action: &Action) -> Option<(usize, EventName, Vec<Place>)> {
+        action.template.compared("event_name").find_map(|(at, text)| {
+            let is_it = |event: &EventName| event.as_str().as_bytes().eq_ignore_ascii_case(text);
+            let event = EventName::ALL.into_iter().find(is_it)?;
+            let places = self.places(|other, _| other == event);
+            (!self.reaches(&places, action)).then_some((at, event, places))
+        })
+    }
+
+    /// Returns the sections with a selected event for which this holds.
+    fn places(&self, holds: impl Fn(EventName, Place) -> bool) -> Vec<Place> {
+        let selected = EventName::ALL.into_iter().filter(|event| self.selects(*event));
+        let each = selected.flat_map(|event| transports(event).iter().map(move |t| (event, *t)));
+        let holding = each.filter(|(event, transport)| holds(*event, *transport));
+        let places: BTreeSet<_> = holding.map(|(event, it)| self.place(event, it)).collect();
+        places.into_iter().collect()
+    }
+
+    /// Tells whether one of these sections has the text of an action: sections may share it, as a macro.
+    fn reaches(&self, places: &[Place], action: &Action) -> bool {
+        self.actions.iter().any(|other| {
+            places.contains(&other.transport) && other.template.text() == action.template.text()
+        })
+    }
+
+    /// Tells whether an event is selected, and in the set of events.
+    pub(crate) fn selects(&self, event: EventName) -> bool {
+        event.is_in(self.profile) && self.selection.has(event)
+    }
+
+    /// Returns the section of an event, with or without a transport.
+    fn place<'a>(&self, event: EventName, transport: Option<&'a str>) -> Option<&'a str> {
+        transport.filter(|_| event.section(self.profile) == Section::Transport)
     }
 
     /// Tells whether an action runs for an event that can happen, with or without a transport.

@@ -2,6 +2,7 @@
 
 use event_expand::{Event, EventName};
 
+use super::outgoing_tls::OutgoingTls;
 use super::settings::{LOCAL_DELIVERY, REMOTE_SMTP};
 
 /// Tells whether an event may set a variable.
@@ -19,6 +20,9 @@ pub(crate) fn may_set(event: EventName, transport: Option<&str>, name: &str) -> 
         "host" | "host_address" | "host_port" | "sending_ip_address" | "sending_port" => {
             transport == Some(REMOTE_SMTP)
         }
+        // No event sets it.
+        "tls_out_ourcert" => true,
+        _ if OutgoingTls::VARIABLES.contains(&name) => transport == Some(REMOTE_SMTP),
         "event_data" => !is_kept && !matches!(event, MsgComplete | TcpClose | TcpConnect),
         _ => true,
     }

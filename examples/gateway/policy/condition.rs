@@ -96,6 +96,8 @@ pub(crate) struct RuleScope<'a> {
     pub(crate) language: &'a Arc<Language>,
     pub(crate) spf: &'a SpfSettings,
     pub(crate) dmarc: &'a DmarcSettings,
+    /// Tells whether an option has this name, `TABLE.NAME` for one in a table.
+    pub(crate) is_option: fn(&str) -> bool,
 }
 
 /// All kinds.

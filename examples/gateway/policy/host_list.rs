@@ -38,6 +38,11 @@ impl HostList {
         Self(self.0.of_option(option))
     }
 
+    /// Returns the option that it is.
+    pub(crate) fn option(&self) -> Option<&'static str> {
+        self.0.option()
+    }
+
     /// Tells whether a host is in the list. A list without an expansion decides at once; one that fails by
     /// its own word has no host.
     ///

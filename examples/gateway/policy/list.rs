@@ -67,6 +67,11 @@ impl RuleList {
         Self { option: Some(option), ..self }
     }
 
+    /// Returns the option that it is, unless it is of a rule.
+    pub(crate) fn option(&self) -> Option<&'static str> {
+        self.option
+    }
+
     /// Tells whether it is known to have no item.
     pub(crate) fn is_empty(&self) -> bool {
         self.words.known().is_some_and(|list| list.is_empty())

@@ -57,6 +57,8 @@ pub(crate) enum Problem {
     SecondVerb,
     #[error("{name} is neither a condition nor a modifier{}", suggestion(*.nearest))]
     Unknown { name: String, nearest: Option<&'static str> },
+    #[error("{name} is an option; write it before the tables, as {name} = …")]
+    Option { name: String },
     #[error("the condition {name} has nothing to test at {}; it is known at {}", stage.option(), Stage::names(.stages))]
     Unknowable { name: String, stage: Stage, stages: &'static [Stage] },
     #[error("{name} has no effect at {}; it has one at {}", stage.option(), Stage::names(.stages))]
@@ -71,6 +73,8 @@ pub(crate) enum Problem {
         "{name}: only set, header and header_raw take a second part, and they need it, as in header.subject"
     )]
     Parts { name: String },
+    #[error("set: the name of the variable stands before the value; write set.{name} = {value}")]
+    SetParts { name: String, value: String },
     #[error(transparent)]
     Text(TextError),
     #[error(transparent)]
@@ -97,6 +101,12 @@ pub(crate) enum Problem {
     CipherSuite { item: usize, text: String, example: String },
     #[error("the list matches nothing: every item is negated")]
     Nobody,
+    #[error("the list is empty, and matches nothing{hint}")]
+    EmptyList { hint: &'static str },
+    #[error(
+        "item {item}: ^ has no meaning here; for an expression use condition = \"${{if match{{${field}:}}{{...}}}}\""
+    )]
+    NoExpression { item: usize, field: String },
     #[error("the list {}", if *holds {
         "matches every result: a negated item matches all others"
     } else {

@@ -58,6 +58,13 @@ const SEVERAL: [&str; 9] = [
     "set",
 ];
 
+/// Says how a `set` is written that has the form of Exim, `NAME = VALUE`.
+fn set_parts(name: &str, value: &str) -> Problem {
+    let (name, value) = (name.trim().trim_start_matches('$'), value.trim());
+    let value = format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""));
+    Problem::SetParts { name: name.to_owned(), value }
+}
+
 /// The controls that there are.
 ///
 /// `no_multiline_responses`: what `message` says in several lines is said in one. The others are
@@ -76,11 +83,21 @@ impl RuleStep {
         home: &RuleScope<'_>,
     ) -> Result<Self, RuleError> {
         let name = entry.name.as_str();
+        let kind = home.kinds.iter().find(|kind| kind.name == name);
+        let full_name = entry.full_name();
+        if kind.is_none() && !MODIFIERS.contains(&name) && (home.is_option)(&full_name) {
+            return Err(entry.error(Problem::Option { name: full_name }));
+        }
+        if let Some((own, value)) = entry.text.split_once('=')
+            && name == "set"
+            && entry.of.is_none()
+        {
+            return Err(entry.error(set_parts(own, value)));
+        }
         let in_parts = matches!(name, "header" | "header_raw" | "set");
         if entry.of.is_some() != in_parts {
             return Err(entry.error(Problem::Parts { name: name.to_owned() }));
         }
-        let kind = home.kinds.iter().find(|kind| kind.name == name);
         check_form(entry, kind.is_some()).map_err(|problem| entry.error(problem))?;
         if let Some(kind) = kind {
             if stage == Stage::Event && !kind.stages.contains(&stage) {

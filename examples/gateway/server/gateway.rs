@@ -190,9 +190,6 @@ impl Live {
         let (tls, directory) = (std::mem::take(&mut settings.tls), &startup.spool_directory);
         let Services { resolver, lookups, metrics, .. } = &services;
         let remote = settings.remote.clone();
-        if let Some(warning) = &remote.warning {
-            warn!("{warning}");
-        }
         Ok(Self {
             remote: Remote::new(remote, Arc::clone(resolver), Arc::clone(lookups))?
                 .counting(metrics)

@@ -28,7 +28,7 @@ fn check_warns_of_verified_hosts_that_may_get_mail_in_clear() {
         match warning {
             None => assert_eq!(told, "", "{options}"),
             Some(end) => {
-                let start = "remote_smtp.hosts_require_tls matches no host: a host of tls_verify_hosts gets mail";
+                let start = "line 5: remote_smtp.hosts_require_tls matches no host: a host of tls_verify_hosts gets mail";
                 assert!(told.starts_with(start) && told.ends_with(end), "{options}: {told}");
             }
         }
@@ -113,6 +113,54 @@ fn an_option_of_verification_without_an_effect_is_refused() {
         "tls_verify_hosts = '*'\ntls_try_verify_hosts = '*'",
         "tls_try_verify_hosts = ''",
     ] {
-        Config::parse(&format!("{HOP}{options}")).unwrap();
+        let named = HOP.replace("127.0.0.1:1", "mx.b.example");
+        Config::parse(&format!("{named}{options}")).unwrap();
     }
+}
+
+/// The next hop is an address, which has no name, and of which the DNS is not asked.
+#[test]
+fn an_option_by_which_no_mail_to_an_address_is_delivered_is_refused() {
+    let dane = "the next hop is an address, which has no TLSA records";
+    let name = "an item is the name of a host, and the next hop is an address, which has none";
+    for (option, list, cause) in [
+        ("hosts_require_dane", "*", dane),
+        ("hosts_require_dane", "!192.0.2.1 : 127.0.0.0/8", dane),
+        ("hosts_require_dane", "*.b.example", name),
+        ("hosts_require_tls", "mx.b.example", name),
+        ("hosts_request_ocsp", "mx.b.example", name),
+        ("hosts_send_proxy", "192.0.2.1 : mx.b.example", name),
+        ("tls_verify_hosts", "+theirs", name),
+    ] {
+        let text = format!("{HOP}{option} = '{list}'\n[hostlist]\ntheirs = '*.b.example'");
+        let expected = format!("line 4: remote_smtp.{option}: no mail would be delivered: {cause}");
+        assert_eq!(refused(&text), expected, "{list}");
+        for route in ["mx.b.example", "b.example/MX", "${domain}/MX"] {
+            assert_eq!(refused(&text.replace("127.0.0.1:1", route)), "", "{route}");
+        }
+    }
+    for list in ["192.0.2.1", "127.0.0.1 : mx.b.example", "", ":"] {
+        assert_eq!(refused(&format!("{HOP}hosts_require_tls = '{list}'")), "", "{list}");
+    }
+    for line in ["dnssec_require_domains = '*'", "insecure_mx = 'dane'"] {
+        let name = line.split(' ').next().unwrap();
+        let cause = "route_data is an address, of which the DNS is not asked";
+        let expected = format!("line 4: remote_smtp.{name} has no effect: {cause}");
+        assert_eq!(refused(&format!("{HOP}{line}")), expected);
+    }
+    let expected = "line 2: route_data: 10.0.0.1 is an address, which has no MX records; write it without /MX; \
+                    examples are mx.example.com:25, [2001:db8::1]:25 and example.com/MX";
+    let of_mx = "relay_to_domains = 'b.example'\nroute_data = '10.0.0.1/MX'";
+    assert_eq!(refused(of_mx), expected);
+}
+
+#[test]
+fn check_warns_of_dane_that_an_expansion_may_require_of_an_address() {
+    let options = "hosts_require_dane = '${if eq{$domain}{a.example}{*}}'";
+    let told = Config::parse(&format!("{HOP}{options}")).unwrap().warnings;
+    let expected = "line 4: remote_smtp.hosts_require_dane may require DANE of the next hop, which is an address and has \
+                    no TLSA records: such mail is not delivered";
+    assert_eq!(told, [expected]);
+    let named = HOP.replace("127.0.0.1:1", "mx.b.example");
+    assert!(Config::parse(&format!("{named}{options}")).unwrap().warnings.is_empty());
 }

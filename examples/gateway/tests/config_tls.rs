@@ -167,7 +167,7 @@ fn a_proof_that_does_not_count_is_told_of() {
         let text = format!("tls_certificate = 'DIR/both.pem'\ntls_ocsp_file = '{path}'");
         let path = path.replace("DIR", &folder.display().to_string());
         let told = check(folder, &text);
-        let start = format!("tls_ocsp_file {path}: {cause}");
+        let start = format!("line 3: tls_ocsp_file {path}: {cause}");
         assert!(told.starts_with(&start) && told.ends_with("; no OCSP staple"), "{told}");
     }
     // An issuer that is there, but cannot be read, is not missing.

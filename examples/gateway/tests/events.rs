@@ -2,6 +2,7 @@
 //! Exim's own tests.
 
 use super::gateway::{Running, hop};
+use crate::gateway::events::settings::REMOTE_SMTP;
 
 const EHLO: &str = "250-next.example\r\n250-PIPELINING\r\n250 8BITMIME\r\n";
 const PRDR: &str = "250-next.example\r\n250-PIPELINING\r\n250 PRDR\r\n";
@@ -145,7 +146,8 @@ async fn f_a_message_is_put_off() {
 async fn j_an_action_forbids_the_connection() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let forbid = Running::action_with("${if eq{$event_name}{tcp:connect}{not there}}");
+    let forbid =
+        Running::action_of(Some(REMOTE_SMTP), "${if eq{$event_name}{tcp:connect}{not there}}");
     let transport = format!("[remote_smtp]\nevent_action = '''{forbid}'''");
     let gateway = Running::start(&Running::relaying(address, &transport)).await;
     let mut client = gateway.client().await;
@@ -163,7 +165,7 @@ async fn j_an_action_forbids_the_connection() {
 #[tokio::test]
 async fn an_action_closes_the_connection_at_the_banner() {
     let (address, task) = hop(&["220 ESMTP\r\n", "221 bye\r\n"]).await;
-    let close = Running::action_with("${if eq{$event_name}{smtp:connect}{no}}");
+    let close = Running::action_of(Some(REMOTE_SMTP), "${if eq{$event_name}{smtp:connect}{no}}");
     let transport = format!("[remote_smtp]\nevent_action = '''{close}'''");
     let gateway = Running::start(&Running::relaying(address, &transport)).await;
     let mut client = gateway.client().await;
@@ -305,7 +307,7 @@ async fn mail_that_stays_here() {
 #[tokio::test]
 async fn what_a_client_says_is_no_template() {
     let kept = "${quote_sqlite:$event_data}";
-    let action = Running::action_with("");
+    let action = Running::action_of(None, "");
     assert!(action.contains(kept));
     let expanded = "${quote_sqlite:${expand:$event_data}}";
     // The other reply has nothing of the client, and nothing to expand.

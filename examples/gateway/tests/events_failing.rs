@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::gateway::{Running, hop, make_table, rows};
 use super::scratch::Scratch;
 use crate::gateway::config::Config;
+use crate::gateway::events::settings::REMOTE_SMTP;
 
 const GOOD: [&str; 7] = [
     "220 ESMTP\r\n",
@@ -19,7 +20,7 @@ const RCPT: [&str; 1] = ["a@next.example"];
 
 /// The action of the transport, which fails for `event` alone, and is a row for the others.
 fn failing(event: &str, how: &str) -> String {
-    let row = Running::action_with("");
+    let row = Running::action_of(Some(REMOTE_SMTP), "");
     format!(
         "\n[remote_smtp]\nevent_action = '''${{if eq{{$event_name}}{{{event}}}{{{how}}}{{{row}}}}}'''"
     )
@@ -155,7 +156,7 @@ async fn the_shipped_action_holds_up_no_connection() {
 /// The nine events of 2014, of which a failed delivery is the main section's.
 #[tokio::test]
 async fn the_events_of_2014() {
-    let transport = Running::action_with("");
+    let transport = Running::action_of(Some(REMOTE_SMTP), "");
     let main = "${if eq{$event_name}{msg:fail:delivery}{${lookup sqlite{INSERT INTO trace \
         (event_name, event_data, event_defer_errno) VALUES ('main', '', '0')}{}}}}";
     let options = |address| {

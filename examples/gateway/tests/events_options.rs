@@ -138,9 +138,8 @@ fn a_variable_that_no_selected_event_sets_is_refused() {
         (of("msg:delivery", local, "$local_part@$domain"), None),
         // Set for all, or known and set by no event here.
         (of("msg:complete", "", "$message_exim_id $sender_address $event_defer_errno"), None),
-        (of("msg:complete", "", "$tls_out_peercert $verify_mode $tls_out_dane"), None),
-        // One text for all that happens.
-        ("event_action = '$host $local_part $event_data'".to_owned(), None),
+        (of("msg:complete", "", "$tls_out_ourcert $verify_mode"), None),
+        (of("msg:complete", "", "$tls_out_dane"), Some(("", "tls_out_dane"))),
     ] {
         let error = Config::parse(&format!("{relay}{text}")).err().map(|error| error.to_string());
         let expected = wrong.map(|(table, name)| {
@@ -248,8 +247,8 @@ fn an_action_that_waits_for_no_event_is_refused() {
         assert_eq!(told, format!("line 4: [remote_smtp] {error}"));
     }
     for action in [
-        "${if eq{$event_name}{msg:delivery}{x}}",
-        "${if eqi{$event_name}{MSG:Delivery}{x}}",
+        "${if eq{$event_name}{msg:complete}{x}}",
+        "${if eqi{$event_name}{MSG:Complete}{x}}",
         "${if eq{$event_name}{}{x}}",
         "${if eq{$event_name}{$event_data}{x}}",
         "${if match{$event_name}{^msg:}{x}}",
@@ -257,4 +256,63 @@ fn an_action_that_waits_for_no_event_is_refused() {
     ] {
         assert!(Config::parse(&format!("event_action = '{action}'")).is_ok(), "{action}");
     }
+}
+
+/// A variable, or an event, of another section than that of the action.
+#[test]
+fn an_action_for_what_only_other_sections_get_is_refused() {
+    let relay = "relay_to_domains = 'b.example'\nroute_data = '127.0.0.1:1'\n";
+    let (both, remote) = ("[local_delivery] and [remote_smtp]", "[remote_smtp]");
+    let written = |name: &str, places: &str| {
+        format!("${name} is set by events of {places} only; write it there")
+    };
+    let compared = |event: &str| format!("${{if eq{{$event_name}}{{{event}}}{{x}}}}");
+    let waits = |event: &str, cause: &str| format!("byte 5: the event {event} {cause}");
+    let only = |places: &str| format!("is for {places} only; write it there");
+    for (table, action, expected) in [
+        ("", "$local_part".to_owned(), written("local_part", both)),
+        ("", "$transport_name".to_owned(), written("transport_name", both)),
+        ("", "$host_address".to_owned(), written("host_address", remote)),
+        ("", "$sending_port".to_owned(), written("sending_port", remote)),
+        ("", "$tls_out_sni".to_owned(), written("tls_out_sni", remote)),
+        ("", compared("msg:delivery"), waits("msg:delivery", &only(both))),
+        ("", compared("tcp:connect"), waits("tcp:connect", &only(remote))),
+        ("", compared("auth:fail"), waits("auth:fail", "never happens here")),
+        (
+            "[local_delivery]",
+            "$event_data".to_owned(),
+            written("event_data", "the main section and [remote_smtp]"),
+        ),
+        ("[local_delivery]", "$host".to_owned(), written("host", remote)),
+        ("[local_delivery]", compared("tcp:close"), waits("tcp:close", &only(remote))),
+        (
+            "[remote_smtp]",
+            compared("msg:complete"),
+            waits("msg:complete", &only("the main section")),
+        ),
+        (
+            "event_select = 'msg:delivery'\n[remote_smtp]",
+            compared("tcp:close"),
+            waits("tcp:close", "is not in event_select"),
+        ),
+        (
+            "event_profile = '2014'\n[remote_smtp]",
+            compared("msg:defer"),
+            waits("msg:defer", "is not in event_profile"),
+        ),
+        (
+            "event_profile = '2014'\n[remote_smtp]",
+            compared("msg:fail:delivery"),
+            waits("msg:fail:delivery", &only("the main section")),
+        ),
+    ] {
+        let told = refused(&format!("{relay}{table}\nevent_action = '{action}'"));
+        let head = table.find('[').and_then(|at| table.get(at..)).map(|t| format!("{t} "));
+        let expected = format!("{}event_action: {expected}", head.unwrap_or_default());
+        assert!(told.ends_with(&format!(": {expected}")), "{table} {action}: {told}");
+    }
+    // One text of several sections, as a macro: each of them may be what it is for.
+    let shared = "event_action = 'LOG'\nlocal_delivery.event_action = 'LOG'\nremote_smtp.event_action = 'LOG'\n\
+                  [macros]\nLOG = '${if eq{$event_name}{msg:delivery}{$local_part $host $event_data}}'";
+    assert_eq!(refused(&format!("{relay}{shared}")), "");
 }

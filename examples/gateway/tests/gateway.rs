@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use event_expand::Event;
+use event_expand::{Event, EventName};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -20,7 +20,8 @@ use super::relay::{Then, next_hop};
 use super::scratch::Scratch;
 use crate::gateway::config::{Config, opening};
 use crate::gateway::dns::resolver::NameServers;
-use crate::gateway::events::variables::FACTS;
+use crate::gateway::events::settings::transports;
+use crate::gateway::events::variables::{FACTS, may_set};
 use crate::gateway::server::{Gateway, Reload};
 use crate::gateway::smtp::client::ClientLimits;
 
@@ -51,11 +52,12 @@ impl Running {
 
     pub(super) fn config(folder: &Path, options: &str) -> Config {
         let given: toml::Table = options.parse().unwrap();
-        let ours = format!("event_action = '''{}'''\n", Self::action_with(""));
-        let main = if given.contains_key("event_action") { "" } else { &ours };
+        let ours = |section| format!("event_action = '''{}'''\n", Self::action_of(section, ""));
+        let main = if given.contains_key("event_action") { "" } else { &ours(None) };
         let tables = ["remote_smtp", "local_delivery"].into_iter();
         let tables = tables.filter(|table| !given.contains_key(*table));
-        let tables: Vec<_> = tables.map(|table| format!("\n[{table}]\n{ours}")).collect();
+        let tables: Vec<_> =
+            tables.map(|table| format!("\n[{table}]\n{}", ours(Some(table)))).collect();
         let tables = tables.concat();
         // Nobody is there.
         let relay = "relay_to_domains = 'nowhere.example'\nroute_data = '127.0.0.1:1'\n";
@@ -109,9 +111,14 @@ impl Running {
         )
     }
 
-    /// An action that writes a row, and then comes to `result`.
-    pub(super) fn action_with(result: &str) -> String {
-        let names = columns();
+    /// An action of a section that writes a row, and then comes to `result`.
+    pub(super) fn action_of(section: Option<&str>, result: &str) -> String {
+        let is_set = |name: &&str| {
+            let mut own =
+                EventName::ALL.into_iter().filter(|it| transports(*it).contains(&section));
+            own.any(|event| may_set(event, section, name))
+        };
+        let names: Vec<_> = columns().into_iter().filter(is_set).collect();
         let values = names.iter().map(|name| format!("'${{quote_sqlite:${name}}}'"));
         let values = values.collect::<Vec<_>>().join(",");
         format!(

@@ -57,3 +57,18 @@ fn a_route_is_a_host_an_address_or_the_mx_hosts_of_a_domain() {
         assert_eq!(text.parse::<RouteData>(), Err(error), "{text}");
     }
 }
+
+#[test]
+fn an_address_has_no_mx_records() {
+    for (text, address) in [
+        ("10.0.0.1/MX", "10.0.0.1"),
+        ("10.0.0.1/mx:26", "10.0.0.1"),
+        ("[10.0.0.1]/MX", "10.0.0.1"),
+        ("[2001:db8::1]/MX:25", "2001:db8::1"),
+    ] {
+        let error = text.parse::<RouteData>().unwrap_err().to_string();
+        let expected =
+            format!("{address} is an address, which has no MX records; write it without /MX");
+        assert_eq!(error, expected);
+    }
+}

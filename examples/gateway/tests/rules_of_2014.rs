@@ -217,6 +217,7 @@ async fn a_condition_that_takes_a_while_plugs_in() {
             language: &Arc::default(),
             spf: &SpfSettings::default(),
             dmarc: &DmarcSettings::default(),
+            is_option: |_| false,
         };
         Rules::read(text, &Macros::default(), &home).unwrap()
     };

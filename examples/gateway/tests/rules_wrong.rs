@@ -263,7 +263,7 @@ fn an_item_that_is_only_a_negation_is_refused() {
         );
     }
     // What negates something is Exim's, as is an item that is nothing.
-    for list in ["!a.example", "!a.example : *", ":", ""] {
+    for list in ["!a.example", "!a.example : *", ":"] {
         let text =
             format!("[[acl_smtp_rcpt]]\nverb = 'deny'\nhosts = '{list}'\nsenders = '{list}'");
         assert!(Config::parse(&text).is_ok(), "{text}");

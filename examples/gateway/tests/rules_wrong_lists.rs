@@ -1,5 +1,6 @@
 //! Lists and texts of rules that are refused, each with its line.
 
+use super::config_effect::refused;
 use crate::gateway::config::Config;
 
 /// Rules, and the error.
@@ -211,5 +212,57 @@ fn a_value_that_anybody_may_have_written_is_quoted_in_a_query() {
         let error = Config::parse(&text).unwrap_err().to_string();
         let told = format!("${variable} is not quoted: write ${{quote_sqlite:${variable}}}");
         assert!(error.contains(&told), "{variable}: {error}");
+    }
+}
+
+/// In a list of hosts, senders and so on `^` begins an expression; here it would be the character.
+#[test]
+fn an_expression_for_a_header_field_is_refused() {
+    for (line, item, field) in [
+        ("header.subject = '^t'", 1, "h_subject"),
+        ("header.Subject = 'a : ^$h_from:'", 2, "h_Subject"),
+        ("header_raw.x-spam = '<; a:b ; ^c'", 2, "rh_x-spam"),
+        ("'!header'.subject = '^t : a'", 1, "h_subject"),
+    ] {
+        let text = format!("[[acl_smtp_data]]\nverb = 'deny'\n{line}");
+        let expected = format!(
+            "line 3: item {item}: ^ has no meaning here; for an expression use condition = \
+             \"${{if match{{${field}:}}{{...}}}}\""
+        );
+        assert_eq!(refused(&text), expected, "{line}");
+    }
+    for line in ["header.subject = '*^t'", "header.subject = 'a^b'", "header.subject = '\\^t'"] {
+        assert_eq!(refused(&format!("[[acl_smtp_data]]\nverb = 'deny'\n{line}")), "", "{line}");
+    }
+}
+
+#[test]
+fn an_empty_list_of_a_condition_is_refused() {
+    let bounces = "; the sender of bounces is \":\"";
+    for (condition, hint) in [
+        ("hosts", ""),
+        ("'!hosts'", ""),
+        ("encrypted", ""),
+        ("authenticated", ""),
+        ("senders", bounces),
+        ("sender_domains", ""),
+        ("recipients", ""),
+        ("domains", ""),
+        ("local_parts", ""),
+        ("profiles", "; no profile is \":\""),
+        ("header.subject", ""),
+        ("header_raw.subject", ""),
+    ] {
+        for empty in ["", " ", "<;", "EMPTY"] {
+            let text = format!(
+                "[[acl_smtp_data_prdr]]\nverb = 'deny'\n{condition} = '{empty}'\n\
+                 [[acl_smtp_rcpt]]\nverb = 'warn'\nprofile = 'a'\n[macros]\nEMPTY = ''"
+            );
+            let expected = format!("line 3: the list is empty, and matches nothing{hint}");
+            assert_eq!(refused(&text), expected, "{text}");
+            let expanded = text
+                .replace(&format!("= '{empty}'\n[[acl_smtp_rcpt"), "= '$acl_m_x'\n[[acl_smtp_rcpt");
+            assert_eq!(refused(&expanded), "", "{expanded}");
+        }
     }
 }

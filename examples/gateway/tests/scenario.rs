@@ -39,7 +39,14 @@ pub(super) fn rules_with(text: &str, dmarc: &DmarcSettings) -> Rules {
     let host: Domain = "mx.example".parse().unwrap();
     let macros = Macros::take(&mut text.parse().unwrap()).unwrap();
     let (language, spf) = (Arc::default(), SpfSettings::default());
-    let home = RuleScope { kinds: KINDS, host: &host, language: &language, spf: &spf, dmarc };
+    let home = RuleScope {
+        kinds: KINDS,
+        host: &host,
+        language: &language,
+        spf: &spf,
+        dmarc,
+        is_option: |_| false,
+    };
     Rules::read(text, &macros, &home).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 

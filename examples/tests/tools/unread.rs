@@ -26,6 +26,7 @@ fn an_error_names_the_file() {
         file("zone", "a.example IN TXT \"x\n"),
         file("a.pem", "-----BEGIN X-----\nAAAA\n-----END X-----\n"),
     );
+    let servers = file("resolv.conf", "nameserver dns.example\n");
     let (der, absent) = (file("a.der", "x"), "/no/such/file");
     for (name, arguments, fault) in [
         ("dmarc_check", &["--zone", &zone][..], format!("{zone}: invalid master file, line 1: ")),
@@ -39,6 +40,12 @@ fn an_error_names_the_file() {
             format!("{pem}: no PEM block \"CERTIFICATE\""),
         ),
         ("spf_check", &["--zone", &zone, "a.example"], format!("{zone}: invalid master file")),
+        // No file is named where the configuration is none.
+        (
+            "gateway",
+            &["--resolv-conf", &servers, "--check"],
+            format!("dns_resolver: no name server address in {servers}: line 1 has "),
+        ),
         ("tlsa", &["make", absent], format!("{absent}: No such file")),
         ("tlsa", &["make", &pem], format!("{pem}: no PEM block")),
         ("tlsa", &["policy", "--zone", &zone, "a.example"], format!("{zone}: invalid master file")),

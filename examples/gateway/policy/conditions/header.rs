@@ -1,6 +1,7 @@
 //! `header.NAME = LIST` and `header_raw.NAME = LIST`: whether a field of this name has a text that fits.
 
 use event_expand::HeaderForm;
+use mail_types::exim::List;
 use mail_types::smtp::Header;
 use memchr::memmem;
 
@@ -35,6 +36,12 @@ impl HeaderTest {
         let named = |c: u8| c.is_ascii_graphic() && c != b':';
         let name = entry.of.clone().filter(|n| !n.is_empty() && n.bytes().all(named));
         let name = name.ok_or(Problem::FieldName)?;
+        // What comes behind an expansion may be of its text. `\^` is the character.
+        let written = entry.text.split('$').next().unwrap_or_default();
+        if let Some(at) = List::new(written).position(|item| item.starts_with('^')) {
+            let prefix = if form == HeaderForm::Raw { "rh_" } else { "h_" };
+            return Err(Problem::NoExpression { item: at + 1, field: format!("{prefix}{name}") });
+        }
         let items = Words::read(&entry.text, stage, home.language, move |list, _| {
             let items = list.map(|item| match form {
                 HeaderForm::Raw => item.as_bytes().to_vec(),
@@ -43,6 +50,9 @@ impl HeaderTest {
             let items: Vec<_> = items.take(MAX_ITEMS + 1).collect();
             if items.len() > MAX_ITEMS { Err(Problem::TooMany) } else { Ok(items) }
         })?;
+        if items.known().is_some_and(Vec::is_empty) {
+            return Err(Problem::EmptyList { hint: "" });
+        }
         Ok(Self { name, form, items })
     }
 

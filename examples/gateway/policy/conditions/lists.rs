@@ -32,6 +32,9 @@ impl ListTest {
         subject: SubjectOf,
     ) -> Result<Self, Problem> {
         let list = RuleList::read(&entry.text, stage, (home.language, home.host), kind)?;
+        if list.is_empty() {
+            return Err(Problem::EmptyList { hint: hint(&entry.name) });
+        }
         if !entry.text.contains('$')
             && let Some(mistake) = mistake(&entry.name, List::new(&entry.text))
         {
@@ -55,6 +58,15 @@ impl Condition for ListTest {
             Some(membership) => Test::Known((membership == Membership::Yes).into()),
             None => Test::Pending(Box::pin(self.ask(context, subject))),
         }
+    }
+}
+
+/// Says how an empty item is written, where that has a meaning.
+fn hint(condition: &str) -> &'static str {
+    match condition {
+        "senders" => "; the sender of bounces is \":\"",
+        "profiles" => "; no profile is \":\"",
+        _ => "",
     }
 }
 
@@ -163,8 +175,9 @@ impl Authenticated {
         stage: Stage,
         home: &RuleScope<'_>,
     ) -> Result<Self, Problem> {
-        RuleList::read(&entry.text, stage, (home.language, home.host), ListKind::LocalPart)?;
-        Ok(Self)
+        let surroundings = (home.language, home.host);
+        let list = RuleList::read(&entry.text, stage, surroundings, ListKind::LocalPart)?;
+        if list.is_empty() { Err(Problem::EmptyList { hint: "" }) } else { Ok(Self) }
     }
 }
 
