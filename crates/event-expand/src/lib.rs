@@ -178,7 +178,7 @@
 //! | callouts, conditions on the version          | `(?C1)`, `(?(VERSION>=10)…)`                |
 //! | look-around that is not atomic               | `(?*…)`, `(*napla:…)`                       |
 //! | a back-reference or `(*FAIL)` in a look-behind | `(?<=(a)\1)`                                |
-//! | text that versions of PCRE2 read differently | `a{,3}`, `a{ 3 }`, `\x` without digits       |
+//! | text that versions of PCRE2 read differently | `a{,3}`, `a{ 3 }`, `\x` without digits, `(?i)\p{Lu}` |
 //! | more than 100 parentheses in each other      |                                             |
 //! | properties other than categories, `Any`, `L&`, `Latin`, `Common` and those with an `X` | `\p{Greek}`, `\p{Alphabetic}` |
 //!

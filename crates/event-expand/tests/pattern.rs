@@ -49,6 +49,9 @@ fn invalid_expressions() {
         ("{,3}", 0, VERSIONS),
         ("\\x{4g}", 0, "digits and } expected after {"),
         ("\\o141", 0, "\\o without {"),
+        ("(?i)\\d\\p{Lu}", 6, ONE_CASE),
+        ("(?i)[a\\P{ l-L }]", 6, ONE_CASE),
+        ("(?i:\\p{^Lt})", 4, ONE_CASE),
         ("\\p{Foo}", 0, "unknown or unsupported property of \\p"),
         ("(?u)", 0, "unknown letter after (?"),
         ("(?--i)", 0, "unknown letter after (?"),
@@ -121,4 +124,6 @@ fn sizes_are_bounded() {
     assert_eq!(fault("(?:(?:){65535}){65535}"), None);
 }
 
+const ONE_CASE: &str =
+    "\\p{Lu}, \\p{Ll} or \\p{Lt} with (?i): one case in some versions of PCRE2, both in others";
 const VERSIONS: &str = "{} with blanks or without its first number: a count in some versions of PCRE2, a text in others";

@@ -155,7 +155,7 @@ fn the_tables_of_the_document_take_events_and_rows_of_reports() {
     });
     let options = format!(
         "pgsql_servers = '{}/mail/gateway/secret'\ndns_resolver = '{}'\ndmarc_verify_hosts = '*'\n\
-         event_select = 'msg:*'\nevent_action = 'EVENT'\n[macros]\nEVENT = {}\n{}",
+         event_select = 'msg:complete smtp:fail:*'\nevent_action = 'EVENT'\n[macros]\nEVENT = {}\n{}",
         database.replace(':', "::"),
         dns.address,
         part("EVENT = ", "\n\n"),

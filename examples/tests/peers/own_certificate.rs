@@ -132,7 +132,7 @@ fn a_certificate_that_is_not_valid_now_is_told_of() {
         "{file}: the certificate expired on 2021-01-02 00:00:00 UTC; clients that verify it refuse it"
     );
     gateway.line(&expired);
-    assert_eq!(checked(&gateway), format!("{expired}\n"));
+    assert_eq!(checked(&gateway), format!("line 8: {expired}\n"));
     issue(2120, 2121);
     let early = "the certificate is not valid before 2120-01-02 00:00:00 UTC";
     assert!(checked(&gateway).contains(early));

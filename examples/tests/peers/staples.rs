@@ -228,7 +228,7 @@ fn a_certificate_that_demands_a_staple_and_has_none_is_told_of() {
     let told = checked(&gateway);
     let certificate_file = authority.path("mx.test.pem");
     let expected = format!("{certificate_file}: {refused}it names no OCSP responder\n");
-    assert_eq!(told, expected);
+    assert_eq!(told, format!("line 8: {expected}"));
 
     // Where one can be had, it is told of only while it is missing.
     let access = format!("authorityInfoAccess=OCSP;URI:http://127.0.0.1:{}/", block.own(1));

@@ -100,12 +100,21 @@ impl ByteSet {
 
     /// `\p{name}`: a byte is a character of Latin-1.
     pub(super) fn property(name: &[u8]) -> Option<Self> {
-        let is_ignored = |b: &u8| matches!(b, b'\t'..=b'\r' | b' ' | b'-' | b'_');
-        let name: Vec<u8> =
-            name.iter().filter(|b| !is_ignored(b)).map(u8::to_ascii_lowercase).collect();
+        let name = plain(name);
         let known = PROPERTIES.iter().find(|(known, _)| known.as_bytes() == name);
         known.map(|(_, ranges)| Self::of_ranges(ranges))
     }
+
+    /// Tells whether `\p{name}` is the letters of one case.
+    pub(super) fn is_of_one_case(name: &[u8]) -> bool {
+        matches!(&*plain(name), b"ll" | b"lt" | b"lu")
+    }
+}
+
+/// The name of a property without what does not count in it.
+fn plain(name: &[u8]) -> Vec<u8> {
+    let is_ignored = |b: &u8| matches!(b, b'\t'..=b'\r' | b' ' | b'-' | b'_');
+    name.iter().filter(|b| !is_ignored(b)).map(u8::to_ascii_lowercase).collect()
 }
 
 fn word(set: ByteSet, at: usize) -> u64 {

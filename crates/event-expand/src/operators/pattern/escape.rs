@@ -177,7 +177,11 @@ impl Reader<'_> {
         }
         let negated = negated != self.take(b"^");
         let end = self.rest().iter().position(|b| *b == b'}').ok_or(fault)?;
-        let set = ByteSet::property(self.rest().get(..end).unwrap_or_default()).ok_or(fault)?;
+        let name = self.rest().get(..end).unwrap_or_default();
+        if self.flags.has(Flags::CASELESS) && ByteSet::is_of_one_case(name) {
+            return Err(Fault { at, problem: ONE_CASE });
+        }
+        let set = ByteSet::property(name).ok_or(fault)?;
         self.pos += end + 1;
         Ok(if negated { set.complement() } else { set })
     }
@@ -201,6 +205,8 @@ fn line_end_or(set: ByteSet) -> Node {
     Node::Atomic(Box::new(Node::Either(vec![Node::Sequence(line_end), Node::Set(set)])))
 }
 
+const ONE_CASE: &str =
+    "\\p{Lu}, \\p{Ll} or \\p{Lt} with (?i): one case in some versions of PCRE2, both in others";
 const TOO_LARGE: &str = "number of a byte above 255";
 pub(super) const NO_GROUP: &str = "reference to a group that does not exist";
 pub(super) const SUBROUTINE: &str = "recursion or call of a group, which is not supported";
