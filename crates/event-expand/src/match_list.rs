@@ -232,7 +232,7 @@ pub enum MatchListError {
         text: String,
         /// Its fault.
         problem: ItemProblem,
-        /// What its writer has probably not known, in a list of hosts.
+        /// The probable mistake with separators, in a list of hosts.
         hint: Option<SeparatorHint>,
     },
     /// A search needs more steps than [`Limits::steps`]: an item is one step, a regular expression

@@ -47,7 +47,7 @@ impl ManualOption {
         })
     }
 
-    /// Tells whether an option has this name, `TABLE.NAME` for one in a table; rules and tables are none.
+    /// Tells whether there is an option with this name, `TABLE.NAME` for one in a table. Tables and lists of rules do not count.
     pub(crate) fn exists(name: &str) -> bool {
         Self::all().any(|option| option.name == name && !matches!(option.kind, "table" | "rules"))
     }

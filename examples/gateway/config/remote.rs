@@ -67,7 +67,7 @@ pub(super) struct RemoteUse {
     pub(super) next_hop: NextHopKind,
 }
 
-/// What next hops are, as far as that is known.
+/// The kind of all next hops.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum NextHopKind {
     /// They may be the MX hosts of a domain.
@@ -197,10 +197,8 @@ impl RemoteOptions {
             })
             .or_else(|| {
                 let cause = "route_data is not the MX hosts of a domain (example.com/MX)";
-                if use_of.next_hop == NextHopKind::Domain {
- None
- } else {
- first(&["mta_sts_directory"], cause) }
+                let is_domain = use_of.next_hop == NextHopKind::Domain;
+                if is_domain { None } else { first(&["mta_sts_directory"], cause) }
             })
             .or_else(|| {
                 let names = ["dnssec_require_domains", "insecure_mx"];

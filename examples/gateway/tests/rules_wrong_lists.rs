@@ -166,7 +166,7 @@ fn a_value_that_can_is_taken() {
     }
 }
 
-/// Whoever sends mail would choose what is asked.
+/// A sender could choose the query otherwise.
 #[test]
 fn a_value_that_anybody_may_have_written_is_quoted_in_a_query() {
     for (query, told) in [

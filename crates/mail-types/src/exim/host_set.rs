@@ -123,7 +123,7 @@ pub enum HostSetError {
         item: usize,
         /// Its fault.
         source: HostPatternError,
-        /// What its writer has probably not known.
+        /// The probable mistake with separators.
         hint: Option<SeparatorHint>,
     },
     /// The list has more than [`HostSet::MAX_ITEMS`].

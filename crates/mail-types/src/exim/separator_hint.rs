@@ -1,4 +1,4 @@
-//! What the writer of a list has probably not known of its separators.
+//! The probable mistake with the separators of a list.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -22,7 +22,7 @@ pub enum SeparatorHint {
     Colons,
     /// Blanks or commas in the item do not separate items.
     Blanks {
-        /// What does.
+        /// The separator of the list.
         separator: char,
     },
 }

@@ -136,7 +136,7 @@ pub enum WordListError {
         text: Box<str>,
         /// The words of this result.
         expected: Box<[&'static str]>,
-        /// What its writer has probably not known.
+        /// The probable mistake with separators.
         hint: Option<SeparatorHint>,
     },
     /// The list has more than [`WordList::MAX_ITEMS`].
