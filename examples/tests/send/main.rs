@@ -15,6 +15,9 @@ mod fallback;
 mod gateway;
 #[path = "../load/program.rs"]
 mod gateway_program;
+#[expect(dead_code, reason = "the program reads messages; its tests are run here")]
+#[path = "../../send/message.rs"]
+mod message;
 mod program;
 mod require_tls;
 mod server;

@@ -25,6 +25,9 @@ mod gateway_program;
 mod inspect;
 mod inspect_odd;
 mod inspect_page;
+#[expect(dead_code, reason = "the program tells its steps; its tests are run here")]
+#[path = "../../tour/narration.rs"]
+mod narration;
 mod ocsp;
 mod program;
 mod proxy_header;
