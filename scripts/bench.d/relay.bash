@@ -86,8 +86,8 @@ counted() {
 relay_to_domains = \"relayed.test\"
 route_data = \"$2:$((port + 65))\"
 [remote_smtp]
-hosts_avoid_tls = \"*\"
-hosts_try_dane = \"\""
+hosts_avoid_tls = \"*\""
+    [ "${2:-127.0.0.1}" = 127.0.0.1 ] || options+=$'\nhosts_try_dane = ""'
     server=counted
     start_gateway $((port + 68)) maildir "$options"
     generate 1 "$1" || { end_server && return 1; }

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use mail_types::exim::List;
+use mail_types::exim::{List, SeparatorHint};
 use mail_types::smtp::{Domain, Mailbox, Reply};
 use toml::{Table, Value};
 
@@ -22,8 +22,14 @@ pub(super) fn unexpanded(table: &Table) -> Result<(), ConfigError> {
 }
 
 /// Refuses a path that names nothing. `SQLite` takes an empty one, and `:memory:`, for a database that is gone
-/// when it is closed.
+/// when it is closed. A `~` is a home directory to a shell only.
 pub(super) fn paths(table: &Table) -> Result<(), ConfigError> {
+    let is_home = |text: &str| text == "~" || text.starts_with("~/");
+    let mut paths = table.iter().filter(|(name, _)| PATHS.contains(&name.as_str()));
+    if let Some((name, _)) = paths.find(|(_, value)| value.as_str().is_some_and(is_home)) {
+        let problem = "~ is not expanded; write the path of the home directory".to_owned();
+        return Err(ConfigError::Value { option: name.clone(), problem });
+    }
     let names_nothing = |(name, value): &(&String, &Value)| {
         PATHS.contains(&name.as_str()) && matches!(value.as_str(), Some("" | ":memory:"))
     };
@@ -140,6 +146,21 @@ pub(super) fn kept(relay_to_domains: &str, routing: &Routing) -> Option<ConfigEr
     })
 }
 
+/// Words the probable mistake with separators in a wrong item, as the end of an error text.
+pub(super) fn separator_hint(list: &str, at: usize) -> String {
+    let list = List::new(list);
+    let separator = list.clone().into_bytes().separator();
+    let items: Vec<_> = list.collect();
+    let address = |at: usize| {
+        let item = items.get(at)?;
+        let port = item.rsplit_once('.').filter(|(_, port)| port.parse::<u16>().is_ok());
+        Some(port.map_or(&**item, |(address, _)| address).as_bytes())
+    };
+    let neighbours = [at.checked_sub(1).and_then(address), address(at + 1)];
+    let hint = SeparatorHint::find(separator, address(at).unwrap_or_default(), neighbours);
+    hint.map(|hint| format!("; {hint}")).unwrap_or_default()
+}
+
 /// Exim writes `192.0.2.1.25`; `[::1]:25` and `192.0.2.1:25` are taken too, the latter alone or in a
 /// list with another separator. Port 0 is any that is free.
 pub(super) fn interfaces(text: &str) -> Result<Vec<SocketAddr>, ConfigError> {
@@ -148,8 +169,11 @@ pub(super) fn interfaces(text: &str) -> Result<Vec<SocketAddr>, ConfigError> {
     }
     let mut found = Vec::new();
     for (at, item) in List::new(text).enumerate() {
-        let text = item.to_string();
-        let address = interface(&item).ok_or(ConfigError::Interface { item: at + 1, text })?;
+        let address = interface(&item).ok_or_else(|| ConfigError::Interface {
+            item: at + 1,
+            text: item.to_string(),
+            hint: separator_hint(text, at),
+        })?;
         if let Some(other) = found.iter().position(|other| clash(*other, address)) {
             let is_same = found.get(other) == Some(&address);
             let within = ConfigError::InterfaceWithin { item: at + 1, other: other + 1 };
@@ -196,7 +220,11 @@ pub(super) fn tls_on_connect(
 ) -> Result<Vec<Interface>, ConfigError> {
     let mut ports = Vec::new();
     for (at, item) in List::new(text).enumerate() {
-        let port = item.parse().map_err(|_| ConfigError::TlsPort { item: at + 1 })?;
+        let port = item.parse().map_err(|_| ConfigError::TlsPort {
+            item: at + 1,
+            text: item.to_string(),
+            hint: separator_hint(text, at),
+        })?;
         if !listen.iter().any(|address| address.port() == port) {
             return Err(ConfigError::NoTlsPort { item: at + 1, port });
         }

@@ -98,9 +98,10 @@ pub(crate) enum ConfigError {
     #[error("proxy_required_hosts: give addresses, not names")]
     NamedProxy,
     #[error(
-        "local_interfaces: item {item} ({text}) is not an address and a port, as 127.0.0.1.2525 or [::1]:2525"
+        "local_interfaces: item {item} ({}) is not an address and a port, as 127.0.0.1.2525 or [::1]:2525{hint}",
+        text.escape_debug()
     )]
-    Interface { item: usize, text: String },
+    Interface { item: usize, text: String, hint: String },
     #[error("local_interfaces: item {item} is a duplicate")]
     InterfaceTwice { item: usize },
     #[error(
@@ -117,8 +118,8 @@ pub(crate) enum ConfigError {
     MetricsExposed { address: IpAddr },
     #[error("metrics_interface conflicts with item {item} of local_interfaces, which has its port")]
     MetricsPort { item: usize },
-    #[error("tls_on_connect_ports: item {item} is not a port")]
-    TlsPort { item: usize },
+    #[error("tls_on_connect_ports: item {item} ({}) is not a port{hint}", text.escape_debug())]
+    TlsPort { item: usize, text: String, hint: String },
     #[error("tls_on_connect_ports: item {item}: local_interfaces has no address with port {port}")]
     NoTlsPort { item: usize, port: u16 },
     #[error("tls_on_connect_ports: item {item}: {port} is a duplicate")]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use event_expand::{EventName, Need, OnFailure, Profile, Selection, Template};
+use event_expand::{EventName, ExpandError, Need, OnFailure, Profile, Selection, Template};
 use serde::Deserialize;
 use toml::Table;
 
@@ -298,9 +298,10 @@ fn template(
     })?;
     let calls = template.needs().any(|(_, need)| matches!(need, Need::Acl(_)));
     let checked = if calls { template.check(&known) } else { template.check(&NamesOfEvents) };
-    checked
-        .and_then(|()| template.check_patterns())
-        .map_err(|source| EventsError::Variable { transport, source })?;
+    checked.and_then(|()| template.check_patterns()).map_err(|source| match source {
+        ExpandError::UnknownVariable { at, name } => EventsError::unknown(transport, at, name),
+        source => EventsError::Pattern { transport, source },
+    })?;
     if let Some((at, text)) = template.compared("event_name").find(|(_, text)| !is_event(text)) {
         let names = EventName::ALL.iter().map(|event| event.as_str());
         let nearest = nearest(&String::from_utf8_lossy(text), names);
@@ -343,7 +344,7 @@ const NAMES: [&str; 7] = [
 ];
 
 /// The most events in memory that can be configured.
-const MAX_QUEUE: usize = 1_000_000;
+pub(super) const MAX_QUEUE: usize = 1_000_000;
 
 /// The events of 2014: what the shipped action is for.
 const OF_2014: &str =

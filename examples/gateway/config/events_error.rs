@@ -3,9 +3,13 @@
 use event_expand::{EventName, ExpandError, SelectionError};
 use thiserror::Error;
 
+use super::events::MAX_QUEUE;
 use crate::gateway::events::settings::Place;
+use crate::gateway::events::variables::variables;
 use crate::gateway::lookups::language_error::LanguageError;
-use crate::gateway::policy::nearest::suggestion;
+use crate::gateway::policy::nearest::{nearest, suggestion};
+use crate::gateway::policy::text::available;
+use crate::gateway::policy::variable::stages;
 
 /// Why the options of events are not sound.
 #[derive(Debug, Error)]
@@ -15,7 +19,15 @@ pub(crate) enum EventsError {
     #[error("{}event_action: byte {at}: events have no header fields", table(*transport))]
     Header { transport: Place, at: usize },
     #[error("{}event_action: {source}", table(*transport))]
-    Variable { transport: Place, source: ExpandError },
+    Pattern { transport: Place, source: ExpandError },
+    #[error(
+        "{}event_action: byte {at}: unknown variable {name:?}{}",
+        table(*transport),
+        suggestion(*nearest)
+    )]
+    Unknown { transport: Place, at: usize, name: Box<str>, nearest: Option<&'static str> },
+    #[error("{}event_action: byte {at}: ${name} is not available to events{}", table(*transport), available(name))]
+    OfRules { transport: Place, at: usize, name: Box<str> },
     #[error("{}event_action: ${name} {}", table(*transport), unset(.places))]
     Unset { transport: Place, name: String, places: Vec<Place> },
     #[error("{}event_action: byte {at}: the event {event} {cause}", table(*transport))]
@@ -33,13 +45,22 @@ pub(crate) enum EventsError {
     Never { number: usize },
     #[error("event_select: word {number} has no effect: {cause}")]
     Idle { number: usize, cause: String },
-    #[error("event_queue_max must be from 1 to 1000000")]
+    #[error("event_queue_max must be from 1 to {MAX_QUEUE}")]
     Queue,
     #[error("event_timeout must be greater than zero")]
     Timeout,
 }
 
 impl EventsError {
+    /// The error of a variable that actions do not have.
+    pub(super) fn unknown(transport: Place, at: usize, name: Box<str>) -> Self {
+        if stages(&name).is_some() {
+            return Self::OfRules { transport, at, name };
+        }
+        let nearest = nearest(&name, variables());
+        Self::Unknown { transport, at, name, nearest }
+    }
+
     /// Returns the option that it is about, `TABLE.NAME` for one of a transport.
     pub(super) fn option(&self) -> String {
         match self {
@@ -48,7 +69,9 @@ impl EventsError {
             | Self::NoEvent { transport, .. }
             | Self::Unset { transport, .. }
             | Self::Unheard { transport, .. }
-            | Self::Variable { transport, .. } => match transport {
+            | Self::Unknown { transport, .. }
+            | Self::OfRules { transport, .. }
+            | Self::Pattern { transport, .. } => match transport {
                 Some(table) => format!("{table}.event_action"),
                 None => "event_action".to_owned(),
             },

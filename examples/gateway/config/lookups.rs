@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use mail_types::exim::List;
+use mail_types::exim::{List, SeparatorHint};
 use redis_lookup::{Address, Limits, Mode, Server, Servers, ServersError};
 use thiserror::Error;
 
+use super::checks::separator_hint;
 use super::options::ConfigOptions;
 use crate::gateway::dns::numeric_name::NumericName;
 use crate::gateway::lookups::redis::RedisSettings;
@@ -17,12 +18,16 @@ pub(super) fn settings(options: &ConfigOptions) -> Result<LookupSettings, Lookup
     let directories: Vec<_> =
         List::new(&options.lookup_directories).map(|item| PathBuf::from(&*item)).collect();
     if let Some(at) = directories.iter().position(|folder| !folder.is_absolute()) {
-        return Err(LookupOptionError::Directory { item: at + 1 });
+        let path = directories.into_iter().nth(at).unwrap_or_default();
+        return Err(LookupOptionError::Directory { item: at + 1, path });
     }
     let default = || options.spool_directory.join("gateway.sqlite");
     let servers = List::new(&options.pgsql_servers).enumerate().map(|(at, item)| {
         let server = PgsqlServer::parse(&item);
-        let server = server.ok_or(LookupOptionError::PgsqlServer { item: at + 1 })?;
+        let server = server.ok_or_else(|| LookupOptionError::PgsqlServer {
+            item: at + 1,
+            hint: server_hint(&options.pgsql_servers, &item, at),
+        })?;
         if let Some(host) = NumericName::of(&server.host, colon(&options.pgsql_servers)) {
             return Err(LookupOptionError::Host { option: "pgsql_servers", host });
         }
@@ -41,6 +46,14 @@ pub(super) fn settings(options: &ConfigOptions) -> Result<LookupSettings, Lookup
         bytes: usize::try_from(options.lookup_size_limit.0).unwrap_or(usize::MAX),
         file_bytes: options.lookup_file_size_limit.0,
     })
+}
+
+/// Words the probable mistake with separators: an item without a slash is what a colon in a server or password leaves.
+fn server_hint(list: &str, item: &str, at: usize) -> String {
+    if item.contains('/') || List::new(list).separator() != ':' || List::new(list).count() < 2 {
+        return separator_hint(list, at);
+    }
+    format!("; {}", SeparatorHint::Colons)
 }
 
 /// The sign before a port in an item of a list: where colons separate the items, it is doubled.
@@ -78,10 +91,10 @@ fn redis(options: &ConfigOptions) -> Result<RedisSettings, LookupOptionError> {
 /// Why options of lookups cannot be taken.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub(crate) enum LookupOptionError {
-    #[error("lookup_directories: item {item} is not an absolute path")]
-    Directory { item: usize },
-    #[error("pgsql_servers: item {item} is not host/database/user/password")]
-    PgsqlServer { item: usize },
+    #[error("lookup_directories: item {item} ({path:?}) is not an absolute path")]
+    Directory { item: usize, path: PathBuf },
+    #[error("pgsql_servers: item {item} is not host/database/user/password{hint}")]
+    PgsqlServer { item: usize, hint: String },
     #[error("pgsql_servers: item {item}: the port must not be 0")]
     PgsqlPort { item: usize },
     #[error("{option}: {host}")]

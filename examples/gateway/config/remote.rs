@@ -156,6 +156,7 @@ impl RemoteOptions {
         let no_dane = nothing(&self.hosts_try_dane, "*") && nothing(&self.hosts_require_dane, "");
         let unsigned = nothing(&self.dnssec_request_domains, "*");
         let unverified = self.certificates().is_empty();
+        let is_address = use_of.next_hop == NextHopKind::Address;
         let given = self.given();
         let is_given = |name: &str| given.contains(&name);
         let first = |names: &[&'static str], cause: &'static str| {
@@ -196,14 +197,26 @@ impl RemoteOptions {
                 if unverified && no_dane { first(&names, cause) } else { None }
             })
             .or_else(|| {
+                let cause = "no server can be verified: tls_verify_certificates is empty, and route_data is \
+                             an address, which has no TLSA records";
+                let names = ["hosts_require_ocsp"];
+                if unverified && is_address { first(&names, cause) } else { None }
+            })
+            .or_else(|| {
                 let cause = "route_data is not the MX hosts of a domain (example.com/MX)";
                 let is_domain = use_of.next_hop == NextHopKind::Domain;
                 if is_domain { None } else { first(&["mta_sts_directory"], cause) }
             })
             .or_else(|| {
-                let names = ["dnssec_require_domains", "insecure_mx"];
+                let names = [
+                    "dnssec_request_domains",
+                    "dnssec_require_domains",
+                    "hosts_report_dane",
+                    "hosts_try_dane",
+                    "insecure_mx",
+                ];
                 let cause = "route_data is an address, of which the DNS is not asked";
-                if use_of.next_hop == NextHopKind::Address { first(&names, cause) } else { None }
+                if is_address { first(&names, cause) } else { None }
             });
         found.map(|(name, cause)| (format!("{REMOTE_SMTP}.{name}"), cause))
     }

@@ -284,7 +284,7 @@ impl Stopped {
 }
 
 /// The places at which a variable can have a value, as the end of an error.
-fn available(name: &str) -> String {
+pub(crate) fn available(name: &str) -> String {
     stages(name).map(|stages| format!(", but at {}", Stage::names(stages))).unwrap_or_default()
 }
 

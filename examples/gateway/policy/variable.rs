@@ -97,7 +97,7 @@ pub(super) fn nearest_variable(name: &str, place: Place) -> Option<&'static str>
 }
 
 /// The stages at which a variable can have a value; `None` for an unknown variable.
-pub(super) fn stages(name: &str) -> Option<&'static [Stage]> {
+pub(crate) fn stages(name: &str) -> Option<&'static [Stage]> {
     if let Some((_, stages, _)) = BUILT_IN.iter().find(|(known, ..)| *known == name) {
         return Some(stages);
     }

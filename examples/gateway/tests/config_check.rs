@@ -168,7 +168,10 @@ fn what_would_do_nothing_is_refused_with_its_line() {
         ("event_timeout = 0", "line 1: event_timeout must be greater than zero"),
         ("local_interfaces = 'x'", "line 1: local_interfaces: item 1"),
         ("lookup_directories = 'x'", "line 1: lookup_directories: item 1"),
-        ("tls_on_connect_ports = 'smtps'", "line 1: tls_on_connect_ports: item 1 is not a port"),
+        (
+            "tls_on_connect_ports = 'smtps'",
+            "line 1: tls_on_connect_ports: item 1 (smtps) is not a port",
+        ),
         (
             "tls_on_connect_ports = '2525 : 2525'",
             "line 1: tls_on_connect_ports: item 2: 2525 is a duplicate",
@@ -196,7 +199,10 @@ const CANNOT_WORK: &[(&str, &str)] = &[
         "pgsql_servers = '(/run/.s.PGSQL.0)/mail/me/pw'",
         "line 1: pgsql_servers: item 1: the port must not be 0",
     ),
-    ("pgsql_servers = '/mail/me/pw'", "line 1: pgsql_servers: item 1 is not host/database"),
+    (
+        "pgsql_servers = '/mail/me/pw'",
+        "line 1: pgsql_servers: item 1 is not host/database/user/password",
+    ),
     ("pgsql_servers = 'db//me/pw'", "line 1: pgsql_servers: item 1 is not host/database"),
     ("pgsql_servers = 'db/mail//pw'", "line 1: pgsql_servers: item 1 is not host/database"),
     (

@@ -107,3 +107,45 @@ fn a_file_that_is_not_utf_8_is_refused_with_the_line() {
         assert_eq!(Config::decode(octets.to_vec()).unwrap_err().to_string(), expected);
     }
 }
+
+#[test]
+fn an_item_that_separators_have_cut_or_not_has_a_hint() {
+    let colons = "; double the colons of an item, or begin the list with <;";
+    let by_colons = "; items are separated by colons";
+    for (line, end) in [
+        ("local_interfaces = '2001:db8::1.25'", colons),
+        ("local_interfaces = '[2001:db8::1]:25 : 127.0.0.1.25'", colons),
+        ("local_interfaces = '127.0.0.1:25 : 127.0.0.2.25'", "or [::1]:2525"),
+        ("local_interfaces = '127.0.0.1.25, 127.0.0.2.25'", by_colons),
+        (
+            "local_interfaces = '<; 127.0.0.1.25 127.0.0.2.25'",
+            "; items are separated by semicolons",
+        ),
+        (
+            "tls_on_connect_ports = '465, 587'",
+            "item 1 (465, 587) is not a port; items are separated by colons",
+        ),
+        ("tls_on_connect_ports = 'smtps'", "item 1 (smtps) is not a port"),
+        ("lookup_directories = '/etc : lists'", "item 2 (\"lists\") is not an absolute path"),
+        ("pgsql_servers = 'db:5432/mail/me/pw'", colons),
+        ("pgsql_servers = 'db/mail/me/pa:ss'", colons),
+        ("pgsql_servers = '[2001:db8::1]/mail/me/pw'", colons),
+        ("pgsql_servers = 'a/mail, b/mail'", by_colons),
+        ("pgsql_servers = 'db'", "item 1 is not host/database/user/password"),
+        ("pgsql_servers = '<; db:x/mail/me/pw'", "item 1 is not host/database/user/password"),
+    ] {
+        let told = refused(line);
+        assert!(told.starts_with("line 1: ") && told.ends_with(end), "{line}: {told}");
+    }
+}
+
+#[test]
+fn a_tilde_is_not_the_name_of_a_folder() {
+    for line in ["spool_directory = '~/gw'", "maildir = '~/Maildir'", "tls_certificate = '~'"] {
+        let name = line.split(' ').next().unwrap();
+        let expected =
+            format!("line 1: {name}: ~ is not expanded; write the path of the home directory");
+        assert_eq!(refused(line), expected);
+    }
+    assert_eq!(refused("maildir = '/var/mail/~ann'"), "");
+}

@@ -142,12 +142,23 @@ fn an_option_by_which_no_mail_to_an_address_is_delivered_is_refused() {
     for list in ["192.0.2.1", "127.0.0.1 : mx.b.example", "", ":"] {
         assert_eq!(refused(&format!("{HOP}hosts_require_tls = '{list}'")), "", "{list}");
     }
-    for line in ["dnssec_require_domains = '*'", "insecure_mx = 'dane'"] {
+    for line in [
+        "dnssec_request_domains = 'b.example'",
+        "dnssec_require_domains = '*'",
+        "hosts_report_dane = '*'",
+        "hosts_try_dane = ''",
+        "hosts_try_dane = '192.0.2.0/24'",
+        "insecure_mx = 'dane'",
+    ] {
         let name = line.split(' ').next().unwrap();
         let cause = "route_data is an address, of which the DNS is not asked";
         let expected = format!("line 4: remote_smtp.{name} has no effect: {cause}");
         assert_eq!(refused(&format!("{HOP}{line}")), expected);
     }
+    let expected = "line 4: remote_smtp.hosts_require_ocsp has no effect: no server can be verified: \
+                    tls_verify_certificates is empty, and route_data is an address, which has no TLSA records";
+    let stapled = "hosts_require_ocsp = '*'\ntls_verify_certificates = ''";
+    assert_eq!(refused(&format!("{HOP}{stapled}")), expected);
     let expected = "line 2: route_data: 10.0.0.1 is an address, which has no MX records; write it without /MX; \
                     examples are mx.example.com:25, [2001:db8::1]:25 and example.com/MX";
     let of_mx = "relay_to_domains = 'b.example'\nroute_data = '10.0.0.1/MX'";

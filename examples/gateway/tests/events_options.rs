@@ -316,3 +316,25 @@ fn an_action_for_what_only_other_sections_get_is_refused() {
                   [macros]\nLOG = '${if eq{$event_name}{msg:delivery}{$local_part $host $event_data}}'";
     assert_eq!(refused(&format!("{relay}{shared}")), "");
 }
+
+#[test]
+fn an_unknown_variable_of_an_action_is_told_with_the_nearest() {
+    for (name, told) in [
+        ("even_name", "unknown variable \"even_name\"; did you mean event_name?"),
+        ("sender_adress", "unknown variable \"sender_adress\"; did you mean sender_address?"),
+        ("quite_another", "unknown variable \"quite_another\""),
+        ("spf_result", "$spf_result is not available to events, but at "),
+        ("recipients_count", "$recipients_count is not available to events, but at "),
+    ] {
+        for table in ["", "[local_delivery]\n"] {
+            let line = 1 + table.lines().count();
+            let place = table.trim_end();
+            let place = if place.is_empty() { String::new() } else { format!("{place} ") };
+            let start = format!("line {line}: {place}event_action: byte 1: {told}");
+            let error = refused(&format!("{table}event_action = '${name}'"));
+            let is_it =
+                if told.ends_with(' ') { error.starts_with(&start) } else { error == start };
+            assert!(is_it, "{error}");
+        }
+    }
+}

@@ -313,7 +313,10 @@ const NOT_TAKEN: &[(&str, &str)] = &[
     ("[hostlist]\na = '$nobody'", "the list a: byte 1: unknown variable"),
     ("[hostlist]\na = 'x/y'", "the list a: item 1"),
     ("[hostlist]\n'a b' = 'x'", "hostlist: \"a b\" is not a name for a list"),
-    ("lookup_directories = 'relative'", "lookup_directories: item 1 is not an absolute path"),
+    (
+        "lookup_directories = 'relative'",
+        "lookup_directories: item 1 (\"relative\") is not an absolute path",
+    ),
     ("pgsql_servers = 'localhost/db'", "pgsql_servers: item 1 is not host/database/user/password"),
 ];
 
