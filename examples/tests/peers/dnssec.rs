@@ -123,6 +123,7 @@ pub(crate) fn address(listeners: &[Listener], name: &str) -> SocketAddr {
 }
 
 /// The file of the trust anchor of the signed zones.
+#[cfg(feature = "dnssec-ring")]
 pub(crate) fn trust_anchor(listeners: &[Listener]) -> &str {
     &listeners.iter().find(|listener| listener.name == "anchor").unwrap().address
 }
