@@ -1,6 +1,7 @@
 //! A text without quotes, for which TOML has words of its own.
 
 use super::ConfigError;
+use super::manual::ManualOption;
 
 /// Words an error of TOML anew if it is about a text without quotes, as in `dns_resolver = 192.0.2.1:53`.
 pub(super) fn reword(text: &str, error: ConfigError) -> ConfigError {
@@ -26,6 +27,10 @@ fn found(text: &str, error: &ConfigError) -> Option<(usize, String, String)> {
     let is_bare = !value.starts_with(['"', '\'', '[', '{']);
     let is_address = value.matches('.').count() == 3;
     let is_here = at > start + name.len() && key.chars().all(is_name) && !key.is_empty();
+    if is_here && let Some(word) = bool_of(key, value) {
+        let problem = format!("found {value}; write {key} = {word}");
+        return Some((before.split('\n').count(), key.to_owned(), problem));
+    }
     (is_here && is_bare && !value.contains(['"', '\'', '\\']) && (is_address || !is_number)).then(
         || {
             let problem = format!(
@@ -34,4 +39,20 @@ fn found(text: &str, error: &ConfigError) -> Option<(usize, String, String)> {
             (before.split('\n').count(), key.to_owned(), problem)
         },
     )
+}
+
+/// The word of TOML for a word of Exim, if the option has `true` or `false`.
+fn bool_of(option: &str, value: &str) -> Option<&'static str> {
+    let is_bool = |known: &ManualOption| {
+        known.kind == "bool"
+            && (known.name == option || known.name.ends_with(&format!(".{option}")))
+    };
+    if !ManualOption::all().any(|known| is_bool(&known)) {
+        return None;
+    }
+    match value.to_ascii_lowercase().as_str() {
+        "yes" | "true" | "on" => Some("true"),
+        "no" | "false" | "off" => Some("false"),
+        _ => None,
+    }
 }

@@ -10,6 +10,7 @@ use rustix::fs::{Access, access};
 use thiserror::Error;
 
 use super::{Config, ConfigError, InvalidConfig, faults};
+use crate::gateway::delivery::authorities::{self, AuthoritiesError};
 use crate::gateway::delivery::mailboxes::MaildirPath;
 use crate::gateway::dns::resolver::NameServers;
 use crate::gateway::lookups::files::Files;
@@ -103,6 +104,8 @@ fn open(config: &Config, resolv_conf: &Path) -> Result<Vec<String>, (&'static st
     }
     let warnings = tls::check(&live.tls);
     let warnings = warnings.map_err(|(option, error)| (option, OpeningError::Tls(error)))?;
+    authorities::check(&live.remote)
+        .map_err(|error| (error.remote_option(), OpeningError::Authorities(error)))?;
     for directory in &live.lookups.directories {
         let found = fs::metadata(directory).map_err(|source| unreadable(directory, source));
         if !found.map_err(of("lookup_directories"))?.is_dir() {
@@ -118,7 +121,7 @@ fn open(config: &Config, resolv_conf: &Path) -> Result<Vec<String>, (&'static st
     #[cfg(feature = "redis")]
     Redis::new(&live.lookups.redis)
         .map_err(|error| ("redis_servers", OpeningError::Redis(error)))?;
-    database(&live.lookups.sqlite_dbfile).map_err(of("sqlite_dbfile"))?;
+    database(&live.lookups.sqlite_dbfile, startup).map_err(of("sqlite_dbfile"))?;
     if let Some(file) = &startup.reports.history_file {
         appended(file, startup).map_err(of("dmarc_history_file"))?;
     }
@@ -143,9 +146,9 @@ fn folder(path: &Path) -> Result<(), OpeningError> {
 
 /// A database of `SQLite`; one that is not there is made. Its first octets are looked at, since opening
 /// it would write beside it.
-fn database(path: &Path) -> Result<(), OpeningError> {
+fn database(path: &Path, startup: &StartupSettings) -> Result<(), OpeningError> {
     if !path.exists() {
-        return folder(path.parent().unwrap_or(Path::new(".")));
+        return missing(path, startup);
     }
     let mut start = Vec::new();
     let file = File::open(path).map_err(|source| unreadable(path, source))?;
@@ -159,21 +162,25 @@ fn database(path: &Path) -> Result<(), OpeningError> {
     }
 }
 
-/// A file that is written to; one that is not there is made, but its folder is not unless the program has it
-/// for something else.
+/// A file that is not there is made, but its folder is not unless the program has it for something else.
+fn missing(path: &Path, startup: &StartupSettings) -> Result<(), OpeningError> {
+    let parent = path.parent().unwrap_or(Path::new("."));
+    let is_there = parent.as_os_str().is_empty() || parent.exists();
+    let maildir = match &startup.store {
+        StoreSettings::Maildir { maildir, .. } => Some(maildir),
+        StoreSettings::Discard => None,
+    };
+    let mut made = maildir.into_iter().chain([&startup.spool_directory]);
+    if is_there || made.any(|folder| folder.starts_with(parent)) {
+        return folder(parent);
+    }
+    Err(OpeningError::NoFolder { path: parent.to_owned() })
+}
+
+/// A file that is written to.
 fn appended(path: &Path, startup: &StartupSettings) -> Result<(), OpeningError> {
     if !path.exists() {
-        let parent = path.parent().unwrap_or(Path::new("."));
-        let is_there = parent.as_os_str().is_empty() || parent.exists();
-        let maildir = match &startup.store {
-            StoreSettings::Maildir { maildir, .. } => Some(maildir),
-            StoreSettings::Discard => None,
-        };
-        let mut made = maildir.into_iter().chain([&startup.spool_directory]);
-        if is_there || made.any(|folder| folder.starts_with(parent)) {
-            return folder(parent);
-        }
-        return Err(OpeningError::NoFolder { path: parent.to_owned() });
+        return missing(path, startup);
     }
     if path.is_dir() {
         return Err(OpeningError::Folder { path: path.to_owned() });
@@ -204,6 +211,8 @@ pub(crate) enum OpeningError {
     Redis(redis_lookup::redis::StartError),
     #[error(transparent)]
     Tls(TlsError),
+    #[error(transparent)]
+    Authorities(AuthoritiesError),
     #[error("{}", log::chain(.0))]
     Resolver(ResolverError),
 }

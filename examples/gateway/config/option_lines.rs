@@ -1,25 +1,24 @@
 //! The lines of the options of a configuration, for error messages.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue};
-use toml::{Spanned, Table, Value};
+use toml::{Table, Value};
 
 use super::ConfigError;
 use super::manual::ManualOption;
 use crate::gateway::policy::nearest::{nearest, suggestion};
 use crate::gateway::policy::unsupported;
 
-/// The place of each option, and of each table.
+/// The place of each option, and of each table: `TABLE.NAME` for an option in a table.
 #[derive(Debug, Default)]
-pub(super) struct OptionLines(Vec<OptionPlace>);
+pub(super) struct OptionLines(HashMap<String, OptionPlace>);
 
 /// The place of an option.
 #[derive(Debug)]
 struct OptionPlace {
-    /// `TABLE.NAME` for one in a table.
-    name: String,
     line: usize,
     /// Its name and value, in bytes.
     span: Range<usize>,
@@ -29,9 +28,15 @@ impl OptionLines {
     /// Finds the options in the text of a configuration; in one that is no TOML there are none.
     pub(super) fn of(text: &str) -> Self {
         let Ok(document) = DeTable::parse(text) else { return Self::default() };
-        let mut lines = Vec::new();
-        collect(text, "", document.get_ref(), &mut lines);
-        Self(lines)
+        let ends: Vec<_> = text
+            .bytes()
+            .enumerate()
+            .filter(|(_, octet)| *octet == b'\n')
+            .map(|(at, _)| at)
+            .collect();
+        let mut lines = Self::default();
+        lines.collect(&ends, "", document.get_ref());
+        lines
     }
 
     /// Returns the line of an option, `TABLE.NAME` for one in a table.
@@ -40,7 +45,7 @@ impl OptionLines {
     }
 
     fn find(&self, option: &str) -> Option<&OptionPlace> {
-        let of = |option: &str| self.0.iter().find(|place| place.name == option);
+        let of = |option: &str| self.0.get(option);
         let other = OTHER_NAMES.iter().find(|(name, _)| *name == option).map(|(_, other)| other);
         of(option).or_else(|| of(other?))
     }
@@ -60,10 +65,26 @@ impl OptionLines {
             });
             return Some(others.collect::<Vec<_>>().join("\n"));
         }
-        let Range { start, end } = self.find(option)?.span;
+        let Range { start, end } = self.find(option)?.span.clone();
         let (before, own) = (text.get(..start)?, text.get(start..end)?);
         let blank: String = own.chars().filter(|c| *c == '\n').collect();
         Some(format!("{before}{blank}{}", text.get(end..)?))
+    }
+
+    /// Adds the options of a table in a text whose lines have these ends.
+    fn collect(&mut self, ends: &[usize], table: &str, values: &DeTable<'_>) {
+        for (key, value) in values {
+            let name = match table {
+                "" => key.get_ref().to_string(),
+                table => format!("{table}.{}", key.get_ref()),
+            };
+            if let DeValue::Table(inner) = value.get_ref() {
+                self.collect(ends, &name, inner);
+            }
+            let span = key.span().start..value.span().end;
+            let line = 1 + ends.partition_point(|end| *end < span.start);
+            self.0.entry(name).or_insert(OptionPlace { line, span });
+        }
     }
 
     /// Puts the line in front of an error of an option.
@@ -174,25 +195,6 @@ fn example(name: &str, option: &ManualOption) -> Option<String> {
 
 fn put_plainly(text: &str, words: &[(&str, &str)]) -> String {
     words.iter().fold(text.to_owned(), |text, (rust, plain)| text.replace(rust, plain))
-}
-
-fn collect(text: &str, table: &str, values: &DeTable<'_>, lines: &mut Vec<OptionPlace>) {
-    for (key, value) in values {
-        let name = match table {
-            "" => key.get_ref().to_string(),
-            table => format!("{table}.{}", key.get_ref()),
-        };
-        if let DeValue::Table(inner) = value.get_ref() {
-            collect(text, &name, inner, lines);
-        }
-        let span = key.span().start..value.span().end;
-        lines.push(OptionPlace { name, line: line(text, key), span });
-    }
-}
-
-fn line<T>(text: &str, place: &Spanned<T>) -> usize {
-    let before = text.as_bytes().get(..place.span().start).unwrap_or_default();
-    before.split(|&octet| octet == b'\n').count()
 }
 
 /// The values that were found, in other words.

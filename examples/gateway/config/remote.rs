@@ -222,7 +222,7 @@ impl RemoteOptions {
     }
 
     /// Returns the lists whose `*` leaves nothing to other options, these, and the cause.
-    fn stronger(&self) -> [(&Option<String>, &'static [&'static str], &'static str); 4] {
+    fn stronger(&self) -> [(&Option<String>, &'static [&'static str], &'static str); 5] {
         [
             (
                 &self.tls_verify_hosts,
@@ -233,6 +233,11 @@ impl RemoteOptions {
                 &self.hosts_require_dane,
                 &["hosts_try_dane", "hosts_report_dane"],
                 "hosts_require_dane matches every host",
+            ),
+            (
+                &self.hosts_avoid_tls,
+                &["tls_tempfail_tryclear"],
+                "hosts_avoid_tls matches every host",
             ),
             (
                 &self.hosts_require_tls,

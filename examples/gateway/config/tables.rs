@@ -27,6 +27,7 @@ pub(super) struct Tables {
 impl Tables {
     pub(super) fn read(text: &str) -> Result<Self, ConfigError> {
         let mut options = text.parse::<Table>()?;
+        keys(&options)?;
         misplaced(&options)?;
         let macros = Macros::take(&mut options)?;
         options.retain(|option, _| Stage::named(option).is_none());
@@ -40,6 +41,23 @@ impl Tables {
         Ok(Self { macros, callable, remote, events, options })
     }
 }
+
+/// Refuses names that would change the lines of an error or a log.
+fn keys(table: &Table) -> Result<(), ConfigError> {
+    table.iter().try_for_each(|(name, value)| {
+        if name.chars().any(char::is_control) {
+            let (option, problem) = (name.escape_debug().to_string(), CONTROL.to_owned());
+            return Err(ConfigError::Value { option, problem });
+        }
+        match value {
+            Value::Table(inner) => keys(inner),
+            Value::Array(items) => items.iter().filter_map(Value::as_table).try_for_each(keys),
+            _ => Ok(()),
+        }
+    })
+}
+
+const CONTROL: &str = "a name has no control characters";
 
 /// Refuses an option of the main section behind the head of a table: it would be the name of a list or a macro there,
 /// or nothing.

@@ -12,7 +12,7 @@ use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, TrustAncho
 use thiserror::Error;
 use tracing::{info, warn};
 
-use super::settings::VerifyCertificates;
+use super::settings::{RemoteSettings, VerifyCertificates};
 
 /// The authorities and revocation lists, which are read again when their files change.
 #[derive(Debug)]
@@ -83,7 +83,10 @@ impl<V: ByAuthorities> Authorities<V> {
                     info!("{}: authorities and revocation lists read again", V::OPTIONS);
                     current.1 = Arc::new(verifier);
                 }
-                Err(error) => warn!("{}: {error}; the last good ones stay in use", V::OPTIONS),
+                Err(error) => {
+                    let option = error.option();
+                    warn!("{}: {option}: {error}; the last good ones stay in use", V::OPTIONS);
+                }
             }
         }
         Arc::clone(&current.1)
@@ -109,12 +112,22 @@ impl ByAuthorities for Verifier {
         let roots = match roots(certificates) {
             // Mail goes on: no server is verified by them, and one that must be verified gets nothing.
             Err(error @ AuthoritiesError::System { .. }) => {
-                warn!("{}.{error}: no server is verified by them", Self::OPTIONS);
+                let option = error.option();
+                warn!("{}.{option}: {error}: no server is verified by them", Self::OPTIONS);
                 None
             }
             roots => roots?,
         };
-        let Some(roots) = roots else { return Ok(Self::default()) };
+        roots.map_or_else(|| Ok(Self::default()), |roots| Self::of_roots(roots, crl, provider))
+    }
+}
+
+impl Verifier {
+    fn of_roots(
+        roots: RootCertStore,
+        crl: Option<&Path>,
+        provider: &Arc<CryptoProvider>,
+    ) -> Result<Self, AuthoritiesError> {
         let (anchors, roots) = (roots.roots.as_slice().into(), Arc::new(roots));
         let builder = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(provider));
         let builder = match crl {
@@ -127,6 +140,17 @@ impl ByAuthorities for Verifier {
         };
         Ok(Self { verifier: Some(builder.build()?), anchors })
     }
+}
+
+/// Checks the files of the options for servers. A system without authorities only warns at the start.
+pub(crate) fn check(settings: &RemoteSettings) -> Result<(), AuthoritiesError> {
+    let roots = match roots(&settings.verify_certificates) {
+        Err(AuthoritiesError::System { .. }) => return Ok(()),
+        roots => roots?,
+    };
+    let Some(roots) = roots else { return Ok(()) };
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    Verifier::of_roots(roots, settings.crl.as_deref(), &provider).map(|_| ())
 }
 
 /// Reads the authorities, if there are any.
@@ -191,15 +215,15 @@ pub(crate) fn lists(
 /// Why peers cannot be verified.
 #[derive(Debug, Error)]
 pub(crate) enum AuthoritiesError {
-    #[error("tls_verify_certificates: this system has no certificates of authorities{cause}")]
+    #[error("this system has no certificates of authorities{cause}")]
     System { cause: String },
-    #[error("{option}: cannot read {}: {source}", path.display())]
+    #[error("cannot read {}: {source}", path.display())]
     Read { option: &'static str, path: PathBuf, source: pem::Error },
-    #[error("{option}: {} has no {what}", path.display())]
+    #[error("{} has no {what}", path.display())]
     Empty { option: &'static str, path: PathBuf, what: &'static str },
-    #[error("tls_verify_certificates: certificate {number} in {}: {source}", path.display())]
+    #[error("certificate {number} in {}: {source}", path.display())]
     Certificate { path: PathBuf, number: usize, source: rustls::Error },
-    #[error("tls_crl: {0}")]
+    #[error(transparent)]
     Crl(#[from] VerifierBuilderError),
 }
 
@@ -210,6 +234,14 @@ impl AuthoritiesError {
             Self::System { .. } | Self::Certificate { .. } => "tls_verify_certificates",
             Self::Read { option, .. } | Self::Empty { option, .. } => option,
             Self::Crl(_) => "tls_crl",
+        }
+    }
+
+    /// Returns the option of `[remote_smtp]` that it is about.
+    pub(crate) fn remote_option(&self) -> &'static str {
+        match self.option() {
+            "tls_crl" => "remote_smtp.tls_crl",
+            _ => "remote_smtp.tls_verify_certificates",
         }
     }
 }

@@ -279,8 +279,11 @@ fn undecided(_: Undecided) -> NoHosts {
 /// Why there are no deliveries.
 #[derive(Debug, Error)]
 pub(crate) enum RemoteError {
-    #[error("remote_smtp.{0}")]
-    Authorities(#[from] AuthoritiesError),
+    #[error("{}: {source}", source.remote_option())]
+    Authorities {
+        #[from]
+        source: AuthoritiesError,
+    },
     #[error("TLS: {0}")]
     Tls(#[from] rustls::Error),
     #[error("remote_smtp.mta_sts_directory: {} is not a directory", path.display())]

@@ -140,6 +140,13 @@ impl Routing {
                 "no such mailbox here",
             ));
         }
+        // The route may be the domain: a client would choose an address of the connection.
+        if let MailHost::Domain(domain) = host
+            && ends_in_number(domain)
+        {
+            let text = "no domain of the DNS ends in a number; an address stands in brackets";
+            return Err(say(ReplyCode::MAILBOX_UNAVAILABLE, EnhancedCode::of::<5, 1, 2>(), text));
+        }
         // The next hop is for domains; address literals are never relayed.
         if is_domain && holds(&self.relay_to_domains, context, &domain).await? {
             return self.next_hop(context).await.map(Route::Relay);
@@ -169,6 +176,12 @@ impl Routing {
             later()
         })
     }
+}
+
+/// Tells whether the last label is a number, as of `192.0.2.1` and `127.1`.
+fn ends_in_number(domain: &Domain) -> bool {
+    let last = domain.as_str().rsplit('.').next().unwrap_or_default();
+    last.bytes().all(|octet| octet.is_ascii_digit())
 }
 
 /// The texts of the lists in a configuration.

@@ -133,7 +133,10 @@ fn entries(text: &[u8]) -> Result<Vec<Entry>, EngineError> {
     let (mut entries, mut goes_on) = (Vec::<Entry>::new(), false);
     for (at, line) in text.split(|byte| *byte == b'\n').enumerate() {
         if at == MAX_LINES {
-            return Err(EngineError::Line { line: at + 1, problem: "too many entries" });
+            return Err(EngineError::Line {
+                line: at + 1,
+                problem: "the file has more than 100000 lines",
+            });
         }
         let trimmed = line.trim_ascii_end();
         match (trimmed.first(), entries.last_mut()) {

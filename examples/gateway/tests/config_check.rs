@@ -61,6 +61,23 @@ const NAMED: &[(&str, &str)] = &[
         "line 4: remote_smtp.mta_sts_directory: DIR/none is not a directory",
     ),
     (
+        "RELAY remote_smtp.tls_crl = 'DIR/none'",
+        "line 4: remote_smtp.tls_crl: cannot read DIR/none: ",
+    ),
+    (
+        "RELAY remote_smtp.tls_crl = 'DIR/text'",
+        "line 4: remote_smtp.tls_crl: DIR/text has no certificate revocation list",
+    ),
+    (
+        "RELAY remote_smtp.tls_verify_certificates = 'DIR/none'",
+        "line 4: remote_smtp.tls_verify_certificates: cannot read DIR/none: ",
+    ),
+    (
+        "RELAY remote_smtp.tls_verify_certificates = '/dev/null'",
+        "line 4: remote_smtp.tls_verify_certificates: /dev/null has no certificate",
+    ),
+    ("sqlite_dbfile = 'DIR/none/x.sqlite'", "line 2: sqlite_dbfile: DIR/none is not a directory"),
+    (
         "dmarc_history_file = 'DIR/text/x'",
         "line 2: dmarc_history_file: DIR/text is not a directory",
     ),
@@ -104,7 +121,8 @@ fn what_is_named_is_opened() {
     fs::write(folder.join("lists/keys"), "ann: 1\n").unwrap();
     let rule = "lookup_directories = 'DIR/lists'\n[[acl_smtp_rcpt]]\nverb = 'deny'\n";
     for (text, message) in NAMED {
-        let text = text.replace("RULE ", rule);
+        let relay = "relay_to_domains = 'next.example'\nroute_data = 'next.example/MX'\n";
+        let text = text.replace("RULE ", rule).replace("RELAY ", relay);
         let error = check(folder, &text);
         let message = message.replace("DIR", &folder.display().to_string());
         assert!(error.contains(&message), "{text}: {error}");

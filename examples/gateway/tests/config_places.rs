@@ -5,6 +5,7 @@ use std::fs;
 use super::config_effect::refused;
 use super::scratch::Scratch;
 use crate::gateway::config::{Config, opening};
+use crate::gateway::policy::nearest::nearest;
 
 #[test]
 fn an_option_behind_the_head_of_a_table_is_refused() {
@@ -148,4 +149,34 @@ fn a_tilde_is_not_the_name_of_a_folder() {
         assert_eq!(refused(line), expected);
     }
     assert_eq!(refused("maildir = '/var/mail/~ann'"), "");
+}
+
+#[test]
+fn a_name_with_control_characters_is_refused_and_escaped() {
+    for head in ["", "[domainlist]\n", "[[acl_smtp_rcpt]]\n", "[remote_smtp]\n"] {
+        let told = refused(&format!("{head}\"a\\nfake line\\u001b[31m\" = 'x'"));
+        assert!(told.contains(r"a\nfake line\u{1b}[31m: a name has no control"), "{told:?}");
+    }
+}
+
+#[test]
+fn words_of_exim_for_true_and_false_are_told_with_those_of_toml() {
+    for (line, written) in [
+        ("prdr_enable = yes", "found yes; write prdr_enable = true"),
+        ("prdr_enable = True", "found True; write prdr_enable = true"),
+        ("dns_trust_ad = NO", "found NO; write dns_trust_ad = false"),
+        ("[remote_smtp]\ntls_tempfail_tryclear = off", "write tls_tempfail_tryclear = false"),
+        ("primary_hostname = yes", "a text stands in quotes, as primary_hostname = \"yes\""),
+    ] {
+        let told = refused(line);
+        assert!(told.ends_with(written), "{line}: {told}");
+    }
+}
+
+/// The comparison takes the product of both lengths, and a name may fill the file.
+#[test]
+fn a_name_that_is_longer_than_any_is_like_none() {
+    let [known, typed] = ["b", "c"].map(|end| format!("{}{end}", "a".repeat(99)));
+    assert_eq!(nearest(&typed, [&*known]), Some(&*known));
+    assert_eq!(nearest(&format!("{typed}c"), [&*known]), None);
 }

@@ -180,6 +180,25 @@ async fn messages_and_recipients_are_counted_as_said() {
     }
 }
 
+/// The sender chooses the key, and so cannot be counted as another's recipients.
+#[tokio::test]
+async fn a_key_that_looks_like_that_of_unique_events_is_another() {
+    let plain = rules(
+        "[[acl_smtp_mail]]\nverb = 'deny'\nratelimit = '1000 / 1h / per_cmd / strict / $sender_address'",
+    );
+    let unique = rules(
+        "[[acl_smtp_rcpt]]\nverb = 'deny'\n\
+         ratelimit = '3 / 1h / per_cmd / strict / unique=$local_part / $sender_address'",
+    );
+    let mut scenario = Scenario::new().with_mail("<unique/ann@b.example>", "bob@mx.example");
+    for _ in 0..6 {
+        scenario.state.start_message();
+        assert!(scenario.judge(&plain, Stage::Mail, 0).await.refusal.is_none());
+    }
+    let mut scenario = scenario.with_mail("<ann@b.example>", "bob@mx.example");
+    assert!(scenario.judge(&unique, Stage::Rcpt, 0).await.refusal.is_none());
+}
+
 /// A client that declares no size, or too small a one, is counted by what it sends; one that declares it is not
 /// counted twice.
 #[tokio::test]

@@ -61,6 +61,27 @@ async fn a_foreign_recipient_is_refused() {
     }
 }
 
+/// The client would choose the address of a connection.
+#[tokio::test]
+async fn a_domain_that_is_an_address_has_no_next_hop() {
+    for route in ["$domain", "$domain/MX", "127.0.0.1:1"] {
+        let text = format!("relay_to_domains = '*'\nroute_data = '{route}'");
+        let config = Config::parse(&text).unwrap();
+        for (recipient, expected) in [
+            ("u@127.0.0.1", "550 5.1.2"),
+            ("u@127.1", "550 5.1.2"),
+            ("u@0x7f.1", "550 5.1.2"),
+            ("u@2130706433", "550 5.1.2"),
+            ("u@a.1", "550 5.1.2"),
+            ("u@[127.0.0.1]", "550 5.7.1"),
+            ("u@127.0.0.1.example", "Relay"),
+            ("u@1a", "Relay"),
+        ] {
+            assert_eq!(routed(&config, recipient).await, expected, "{route} {recipient}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_lists_of_routing_are_exims() {
     for (option, list, recipient, expected) in [

@@ -329,7 +329,8 @@ fn a_file_without_certificates_is_refused_with_the_cause() {
         let path = if crl.is_none() { file.clone() } else { server.path("ca.pem") };
         let (certificates, provider) =
             (VerifyCertificates::File(path), Arc::new(default_provider()));
-        Authorities::open(certificates, crl, &provider).unwrap_err().to_string()
+        let error = Authorities::open(certificates, crl, &provider).unwrap_err();
+        format!("{}: {error}", error.option())
     };
     let shown = file.display();
     assert_eq!(open(None), format!("tls_verify_certificates: {shown} has no certificate"));

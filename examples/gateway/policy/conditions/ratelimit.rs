@@ -90,7 +90,8 @@ impl RateLimit {
         };
         let own_key = self.key.expand(context).await?;
         let rates = &context.services.rates;
-        let mark = if unique.is_some() { "unique/" } else { "" };
+        // The key may have any text: a word before it for each kind keeps these apart.
+        let mark = if unique.is_some() { "unique/" } else { "each/" };
         let mut key = format!("{}/{}/{mark}", self.period.as_secs(), self.per.word()).into_bytes();
         key.extend_from_slice(own_key.as_bytes());
         let counted = self.per.once().and_then(|lasts| context.state.rate(&key, lasts));
