@@ -83,6 +83,7 @@ mod rules_of_2014;
 mod rules_of_2014_lookups;
 mod rules_spf;
 mod rules_unsupported;
+mod rules_untrusted;
 mod rules_variables;
 mod rules_verbs;
 mod rules_wrong;

@@ -19,8 +19,8 @@ mutants_of() {
         dane-tlsa) files=(check uses selected usable leaf) tests=(--tests) ;;
         ocsp-staple)
             files=(check requirement signature)
-            tests=(--lib --test check --test request --test rustls --test rustls_vectors --test store
-                --test vectors)
+            tests=(--lib --test check --test request --test requirement --test rustls
+                --test rustls_issuers --test rustls_vectors --test store --test vectors)
             ;;
         # Those of the machines, which are built without the server.
         examples)

@@ -219,6 +219,7 @@ mod statement;
 mod stop;
 mod template;
 mod tree;
+mod trust;
 mod variables;
 
 pub use answered::{AclVerdict, Answered};

@@ -1,7 +1,5 @@
 //! The requests of a template to the program, as far as known before its expansion.
 
-use mail_types::exim::{Query, Trust};
-
 use crate::call::HostCall;
 use crate::operators::operator::Operator;
 use crate::tree::condition::Test;
@@ -113,55 +111,4 @@ pub(crate) fn compared<'t>(
         let text = tree.literal(*text).filter(|_| comparison.is_equation())?;
         Some((condition.at as usize, text))
     })
-}
-
-/// Walks the queries of a tree, as far as they are known: each with its position and its lookup.
-pub(crate) fn queries<'t>(
-    tree: &'t Tree,
-    is_untrusted: impl Fn(&str) -> bool + 't,
-) -> impl Iterator<Item = (usize, &'t Lookup, Query)> {
-    tree.nodes.iter().filter_map(move |node| match &node.kind {
-        NodeKind::Lookup(item) if item.lookup.is_query() => {
-            let query = query(tree, item.query, &is_untrusted);
-            Some((node.at as usize, &item.lookup, query))
-        }
-        _ => None,
-    })
-}
-
-/// An expanded part becomes a value without octets, with the mark of its lookup if it is quoted.
-fn query(tree: &Tree, sequence: Sequence, is_untrusted: &dyn Fn(&str) -> bool) -> Query {
-    let mut query = Query::default();
-    for node in tree.nodes(sequence) {
-        match &node.kind {
-            NodeKind::Text(text) => query.push_literal(text),
-            NodeKind::End => break,
-            NodeKind::QuoteFor(quoting, _) => {
-                query.push_quoted(b"", Trust::Untrusted, quoting.lookup);
-            }
-            NodeKind::Operator(Operator::Quote, Some(_), _) => {
-                query.push_value(b"", Trust::Untrusted);
-            }
-            kind => query.push_value(b"", trust(tree, kind, is_untrusted)),
-        }
-    }
-    query
-}
-
-/// A value is untrusted if it is so in any case: one from outside, and the result of an operator on one.
-fn trust(tree: &Tree, kind: &NodeKind, is_untrusted: &dyn Fn(&str) -> bool) -> Trust {
-    let untrusted = match kind {
-        NodeKind::Header(..) => true,
-        NodeKind::Variable(name) => is_untrusted(tree.name(*name)),
-        NodeKind::Operator(
-            Operator::Expand | Operator::RandomInteger | Operator::Stat | Operator::ListNamed,
-            ..,
-        ) => false,
-        NodeKind::Operator(_, _, operand) | NodeKind::QuoteFor(_, operand) => {
-            let mut nodes = tree.nodes(*operand).iter();
-            nodes.any(|node| trust(tree, &node.kind, is_untrusted) == Trust::Untrusted)
-        }
-        _ => false,
-    };
-    if untrusted { Trust::Untrusted } else { Trust::Trusted }
 }

@@ -11,6 +11,7 @@ use crate::parse::Parser;
 use crate::stop::{ExpandError, ExpandFailure};
 use crate::tree::outline::Outline;
 use crate::tree::{NodeKind, Tree};
+use crate::trust::Known;
 use crate::variables::Variables;
 use crate::{Limits, Lookup};
 
@@ -117,11 +118,48 @@ impl Template {
     /// assert_eq!(Statement::new(&query, Dialect::Sqlite), Err(StatementError::Open));
     /// # Ok::<(), event_expand::TemplateError>(())
     /// ```
-    pub fn queries<'t>(
-        &'t self,
-        is_untrusted: impl Fn(&str) -> bool + 't,
-    ) -> impl Iterator<Item = (usize, &'t Lookup, Query)> {
-        need::queries(&self.tree, is_untrusted)
+    pub fn queries(
+        &self,
+        is_untrusted: impl Fn(&str) -> bool,
+    ) -> impl Iterator<Item = (usize, &Lookup, Query)> {
+        Known::of(&self.tree, &is_untrusted).queries.into_iter()
+    }
+
+    /// Returns the needs that an expansion will refuse, each with its position, since a value in the name of their file or
+    /// their list of rules is untrusted in any case, as in [`Self::queries`].
+    ///
+    /// ```
+    /// use event_expand::{Need, Template};
+    ///
+    /// let text = "${lookup{key}lsearch{/tables/$domain}}${lookup{$domain}lsearch{/tables/all}}";
+    /// let template: Template = text.parse()?;
+    /// let refused: Vec<_> = template.refused_needs(|name| name == "domain").collect();
+    /// assert!(matches!(refused[..], [(0, Need::Lookup { file: None, .. })]));
+    /// # Ok::<(), event_expand::TemplateError>(())
+    /// ```
+    pub fn refused_needs(
+        &self,
+        is_untrusted: impl Fn(&str) -> bool,
+    ) -> impl Iterator<Item = (usize, Need<'_>)> {
+        Known::of(&self.tree, &is_untrusted).refused.into_iter()
+    }
+
+    /// Returns its texts and the values between them, as far as they are known before expansion, like a query of
+    /// [`Self::queries`].
+    ///
+    /// ```
+    /// use event_expand::Template;
+    /// use mail_types::exim::{Segment, Trust};
+    ///
+    /// let template: Template = "mx.$domain".parse()?;
+    /// let known = template.known_segments(|_| true);
+    /// let value = Segment::Value { bytes: b"", trust: Trust::Untrusted, quoted: None };
+    /// assert_eq!(known.segments().collect::<Vec<_>>(), [Segment::Literal(b"mx."), value]);
+    /// # Ok::<(), event_expand::TemplateError>(())
+    /// ```
+    #[must_use]
+    pub fn known_segments(&self, is_untrusted: impl Fn(&str) -> bool) -> Query {
+        Known::segments(&self.tree, &is_untrusted)
     }
 
     /// Returns the texts with which conditions as `eq` compare a variable alone, as far as they are known before

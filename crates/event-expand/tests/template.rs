@@ -142,3 +142,67 @@ fn regular_expressions_without_expansions_are_checked() {
     assert_eq!(check("${if match{$known}{($known}}"), None);
     assert_eq!(check("${if match{$known}{\\N^(a|b)$\\N}}"), None);
 }
+
+/// What items set is untrusted where the list or the subject is, and nowhere else.
+#[test]
+fn the_trust_of_items_and_captures_is_known_as_far_as_it_can_be() {
+    let lookup = "${lookup sqlite{$V}}";
+    for (text, expected) in [
+        ("${map{$x}{L}}", "$item"),
+        ("${sort{$x}{<}{L}}", "$item"),
+        ("${reduce{$x}{}{L}}", "$item"),
+        ("${filter{$x}{eq{$item}{L}}}", "$item"),
+        ("${map{${lc:$x}}{L}}", "$item"),
+        ("${map{a$x}{L}}", "$item"),
+        ("${map{${map{$x}{a}}}{L}}", "$item"),
+        ("${if forany{$x}{eq{$item}{L}}}", "$item"),
+        ("${if match{$x}{(.)}{L}}", "$1"),
+        ("${if match{a$x}{(.)}{a${lc:L}}}", "$1"),
+        ("${if and{{match{$x}{(.)}}{eq{a}{$1}}}{L}}", "$1"),
+        ("${if and{{match{$x}{(.)}}{eq{a}{L}}}{b}}", "$1"),
+        ("L", "${sg{$x}{a}{b}}"),
+        ("L", "${sg{${quote_sqlite:$x}}{a}{b}}"),
+        ("L", "${map{$x}{a}}"),
+        ("L", "${filter{$x}{eq{$item}{a}}}"),
+    ] {
+        let query = |text: &str| {
+            let template: Template = text.parse().unwrap();
+            let (_, _, query) = template.queries(|name| name == "x").last().unwrap();
+            query.check("sqlite").is_err()
+        };
+        let text = text.replace('L', &lookup.replace("$V", expected));
+        assert!(query(&text), "{text}");
+        assert!(!query(&text.replace("$x", "$y")), "{text}");
+    }
+    for text in [
+        "${map{$y}{${lookup sqlite{$item}}}}",
+        "${if match{$x}{a}{}{${lookup sqlite{$1}}}}",
+        "${if !match{$x}{a}{${lookup sqlite{$1}}}}",
+        "${if or{{match{$x}{a}}{match{$y}{b}}}{${lookup sqlite{$1}}}}",
+        "${map{$x}{a}}${lookup sqlite{$item}}",
+    ] {
+        let template: Template = text.parse().unwrap();
+        let (_, _, query) = template.queries(|name| name == "x").next().unwrap();
+        assert!(query.check("sqlite").is_ok(), "{text}");
+    }
+}
+
+#[test]
+fn names_from_untrusted_values_are_refused_needs() {
+    for (text, expected) in [
+        ("${lookup{a}lsearch{/t/$x}}", true),
+        ("${lookup{$x}lsearch{/t}}", false),
+        ("${lookup{$x}lsearch{/t/$y}}", false),
+        ("${lookup{a}lsearch{/t}{b}{${lookup{a}iplsearch{$x}}}}", true),
+        ("${acl{$x}{a}}", true),
+        ("${acl{a}{$x}}", false),
+        ("${if acl{{$x}{a}}{b}}", true),
+        ("${if match{$x}{a}{${acl{$0}}}}", true),
+        ("${map{$x}{${lookup{a}lsearch{/t/$item}}}}", true),
+        ("${expand:$x}", false),
+    ] {
+        let template: Template = text.parse().unwrap();
+        let refused = template.refused_needs(|name| name == "x").count();
+        assert_eq!(refused, usize::from(expected), "{text}");
+    }
+}

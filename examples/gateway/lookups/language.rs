@@ -177,6 +177,15 @@ impl Language {
             return Err(unquoted.into());
         }
         #[cfg(feature = "gateway")]
+        if let Some((at, need)) = template.refused_needs(|name| is_untrusted(names, name)).next() {
+            return Err(match need {
+                Need::Lookup { lookup, .. } => {
+                    LanguageError::UntrustedFile { at, name: lookup.name }
+                }
+                _ => LanguageError::UntrustedAcl { at },
+            });
+        }
+        #[cfg(feature = "gateway")]
         for (at, lookup, query) in template.queries(|name| is_untrusted(names, name)) {
             let checked = match lookup.name {
                 "redis" => {
@@ -351,8 +360,7 @@ impl NamedLists {
 }
 
 /// Tells whether the value of a variable is always untrusted.
-#[cfg(feature = "gateway")]
-fn is_untrusted(names: &dyn Variables, name: &str) -> bool {
+pub(crate) fn is_untrusted(names: &dyn Variables, name: &str) -> bool {
     matches!(names.variable(name), Variable::Value(value) if value.trust() == Trust::Untrusted)
 }
 

@@ -18,6 +18,15 @@ pub(crate) enum LanguageError {
     #[error("byte {at}: the lookup {name}: {why}")]
     Query { at: usize, name: &'static str, why: String },
     #[cfg(feature = "gateway")]
+    #[error(
+        "byte {at}: the lookup {name}: the name of the file has an untrusted value: write the name without it"
+    )]
+    UntrustedFile { at: usize, name: &'static str },
+    #[error(
+        "byte {at}: acl: the name of the list is an untrusted value: write the name itself, and pass the value as an argument"
+    )]
+    UntrustedAcl { at: usize },
+    #[cfg(feature = "gateway")]
     #[error(transparent)]
     Unquoted(#[from] Unquoted),
     #[error("byte {at}: {} is not available here", call.as_str())]
@@ -47,7 +56,9 @@ impl LanguageError {
         match self {
             Self::Template(error) => Some(error.at()),
             Self::Unquoted(error) => Some(error.at),
-            Self::Lookup { at, .. }
+            Self::UntrustedFile { at, .. }
+            | Self::UntrustedAcl { at }
+            | Self::Lookup { at, .. }
             | Self::Query { at, .. }
             | Self::Call { at, .. }
             | Self::NoCertificate { at, .. }

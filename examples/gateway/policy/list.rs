@@ -14,7 +14,7 @@ use event_expand::{
     SearchStep,
 };
 use mail_types::dns::Name;
-use mail_types::exim::{List, LookupResult, Trust};
+use mail_types::exim::{ByteList, List, LookupResult, Segment, Trust};
 use mail_types::smtp::Domain;
 
 use super::place::Place;
@@ -255,6 +255,9 @@ fn words(
     if let Some(mistake) = literal.and_then(|literal| mistake(List::new(literal), kind)) {
         return Err(mistake);
     }
+    if let Some(refused) = beside_untrusted(&text, place, language, kind) {
+        return Err(refused);
+    }
     let reader = Arc::clone(language);
     let words = Words::of(text, move |list, trust| {
         let list = MatchList::read(list.into_bytes(), trust, kind, &reader.options.limits)?;
@@ -280,6 +283,55 @@ fn words(
     }
     Ok(words)
 }
+
+/// Finds an item of a list with an untrusted value that such a list cannot have: all of its text is untrusted.
+fn beside_untrusted(
+    text: &Text,
+    place: Place,
+    language: &Language,
+    kind: ListKind,
+) -> Option<Problem> {
+    if !text.is_untrusted(place) {
+        return None;
+    }
+    let mut written = Vec::new();
+    for segment in text.known_segments(place).segments() {
+        match segment {
+            Segment::Literal(bytes) => written.extend_from_slice(bytes),
+            Segment::Value { .. } => written.push(UNKNOWN),
+        }
+    }
+    let lead = text.lead().trim_ascii_start();
+    let list = match ByteList::names_separator(lead) {
+        true => ByteList::new(&written),
+        false => ByteList::separated(&written, b':'),
+    };
+    let known = list.enumerate().filter(|(_, item)| !item.contains(&UNKNOWN));
+    known.into_iter().find_map(|(at, item)| {
+        let shown = || item.escape_ascii().to_string().chars().take(SHOWN).collect();
+        let alone = |trust| {
+            MatchList::read(
+                ByteList::separated(&item, UNKNOWN),
+                trust,
+                kind,
+                &language.options.limits,
+            )
+        };
+        let list = alone(Trust::Untrusted).ok()?;
+        let is_sound = |list: &MatchList| list.check(&language.options.limits).is_ok();
+        if !is_sound(&list) && alone(Trust::Trusted).is_ok_and(|list| is_sound(&list)) {
+            return Some(Problem::Beside { item: at + 1, text: shown() });
+        }
+        let is_expanded = |(_, kind, name): (usize, ListKind, &str)| {
+            language.lists.get(kind, name).is_some_and(|text| text.contains('$'))
+        };
+        let mut named = list.named_lists();
+        named.any(is_expanded).then(|| Problem::BesideExpanded { item: at + 1, text: shown() })
+    })
+}
+
+/// Stands for a value in the text of a list.
+const UNKNOWN: u8 = 0;
 
 /// Finds what an administrator cannot mean in a list. A `!` and nothing else is for Exim an empty item that
 /// is negated, which is everybody; behind `*` no item is asked; and `!*` alone leaves nobody.

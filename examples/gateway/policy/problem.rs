@@ -87,6 +87,14 @@ pub(crate) enum Problem {
     Within { name: String, problem: Box<Self> },
     #[error("item {item}: ! without a pattern matches everything; write * instead")]
     Negation { item: usize },
+    #[error(
+        "item {item} ({text}): a file or a lookup is not allowed beside an untrusted value; put the item into a named list"
+    )]
+    Beside { item: usize, text: String },
+    #[error(
+        "item {item} ({text}): a named list that is expanded is not allowed beside an untrusted value; test it by itself"
+    )]
+    BesideExpanded { item: usize, text: String },
     #[error("item {item}: unreachable, since item {everybody} matches everything")]
     Behind { item: usize, everybody: usize },
     #[error(

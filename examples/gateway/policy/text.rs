@@ -18,7 +18,7 @@ use super::place::Place;
 use super::stage::Stage;
 use super::surroundings::Surroundings;
 use super::variable::{Names, NamesAt, Seen, nearest_variable, stages};
-use crate::gateway::lookups::language::{Call, Language};
+use crate::gateway::lookups::language::{Call, Language, is_untrusted};
 use crate::gateway::lookups::language_error::LanguageError;
 
 /// A text whose variables are known to exist, and whose lookups can be made.
@@ -194,6 +194,25 @@ impl Text {
             reason = why.map(|why| format!(": {}", Value::new(why.into_bytes(), Trust::Untrusted)));
             journal.handle_found(found);
         }
+    }
+
+    /// Returns its texts and the values between them, as far as they are known before expansion at a place.
+    pub(crate) fn known_segments(&self, place: Place) -> Query {
+        let names = NamesAt(place);
+        match &self.form {
+            Form::Literal(value) => {
+                let mut whole = Query::default();
+                whole.push_literal(value.as_bytes());
+                whole
+            }
+            Form::Template(template) => template.known_segments(|name| is_untrusted(&names, name)),
+        }
+    }
+
+    /// Tells whether a part of it is untrusted in any case.
+    pub(crate) fn is_untrusted(&self, place: Place) -> bool {
+        let is_untrusted = |part| matches!(part, Segment::Value { trust: Trust::Untrusted, .. });
+        self.known_segments(place).segments().any(is_untrusted)
     }
 
     /// Tells whether it has this variable.

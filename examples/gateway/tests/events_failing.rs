@@ -46,7 +46,7 @@ async fn an_action_that_fails_lets_it_proceed_or_refuses() {
         for how in [
             "${eval:1/0}",
             "${lookup sqlite{SELECT gone FROM nowhere}}",
-            "${lookup sqlite{SELECT 1 FROM trace WHERE host='${sg{$host}{x}{x}}'}}",
+            "${lookup sqlite{SELECT 1 FROM trace WHERE host='${if eq{a}{a}{${sg{$host}{x}{x}}}}'}}",
         ] {
             let (last, said) = send(&failing(event, how)).await;
             assert_eq!(last, "250 2.0.0 OK", "{event} {how}");

@@ -34,6 +34,9 @@ impl AclTest {
         if arguments.len() > MAX_ARGUMENTS {
             return Err(Problem::Arguments);
         }
+        if name.is_untrusted(stage.into()) {
+            return Err(TextError::Language(LanguageError::UntrustedAcl { at: 0 }).into());
+        }
         let known = name.literal().map(|name| String::from_utf8_lossy(name).into_owned());
         if let Some(name) = known.clone().filter(|name| !language.has_acl(name)) {
             return Err(TextError::Language(LanguageError::NoAcl { at: 0, name }).into());
