@@ -135,7 +135,7 @@ pub(crate) enum ConfigError {
     Port { option: &'static str },
     #[error("{option}: {address} is not a unicast address")]
     NoHost { option: &'static str, address: IpAddr },
-    #[error("{option}: no mail would be delivered: {cause}")]
+    #[error("{option}: mail would be deferred: {cause}")]
     Undeliverable { option: &'static str, cause: &'static str },
     #[error("{option} has no effect: {cause}")]
     NoEffect { option: String, cause: &'static str },

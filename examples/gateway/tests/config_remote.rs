@@ -133,7 +133,7 @@ fn an_option_by_which_no_mail_to_an_address_is_delivered_is_refused() {
         ("tls_verify_hosts", "+theirs", name),
     ] {
         let text = format!("{HOP}{option} = '{list}'\n[hostlist]\ntheirs = '*.b.example'");
-        let expected = format!("line 4: remote_smtp.{option}: no mail would be delivered: {cause}");
+        let expected = format!("line 4: remote_smtp.{option}: mail would be deferred: {cause}");
         assert_eq!(refused(&text), expected, "{list}");
         for route in ["mx.b.example", "b.example/MX", "${domain}/MX"] {
             assert_eq!(refused(&text.replace("127.0.0.1:1", route)), "", "{route}");
