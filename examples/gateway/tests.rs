@@ -10,6 +10,7 @@ mod company;
 mod config;
 mod config_check;
 mod config_effect;
+mod config_files;
 mod config_lookups;
 mod config_metrics;
 mod config_places;

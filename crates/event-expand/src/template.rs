@@ -2,18 +2,17 @@
 
 use std::fmt;
 
-use mail_types::exim::{Query, Value, Variable};
+use mail_types::exim::{Value, Variable};
 use thiserror::Error;
 
+use crate::Limits;
 use crate::expansion::{Expansion, Options, Progress};
 use crate::need::{self, Need};
 use crate::parse::Parser;
 use crate::stop::{ExpandError, ExpandFailure};
 use crate::tree::outline::Outline;
 use crate::tree::{NodeKind, Tree};
-use crate::trust::Known;
 use crate::variables::Variables;
-use crate::{Limits, Lookup};
 
 /// A parsed text with expansions.
 ///
@@ -100,66 +99,6 @@ impl Template {
     /// ```
     pub fn needs(&self) -> impl Iterator<Item = (usize, Need<'_>)> {
         need::needs(&self.tree)
-    }
-
-    /// Returns the queries of its lookups, as far as they are known before expansion, each with its
-    /// position and its lookup. An expanded part is a value without octets, with its mark if it is
-    /// quoted for a lookup. Other values are untrusted if it is known that they will be: those of
-    /// header fields, of variables that `is_untrusted` names, and what operators make of these. A
-    /// program can test by them whether a query makes a statement.
-    ///
-    /// ```
-    /// use event_expand::{Dialect, Statement, StatementError, Template};
-    ///
-    /// let text = "${lookup sqlite{SELECT 1 FROM t WHERE a = '${quote_sqlite:$domain}}}";
-    /// let template: Template = text.parse()?;
-    /// let (at, lookup, query) = template.queries(|_| true).next().unwrap();
-    /// assert_eq!((at, lookup.name), (0, "sqlite"));
-    /// assert_eq!(Statement::new(&query, Dialect::Sqlite), Err(StatementError::Open));
-    /// # Ok::<(), event_expand::TemplateError>(())
-    /// ```
-    pub fn queries(
-        &self,
-        is_untrusted: impl Fn(&str) -> bool,
-    ) -> impl Iterator<Item = (usize, &Lookup, Query)> {
-        Known::of(&self.tree, &is_untrusted).queries.into_iter()
-    }
-
-    /// Returns the needs that an expansion will refuse, each with its position, since a value in the name of their file or
-    /// their list of rules is untrusted in any case, as in [`Self::queries`].
-    ///
-    /// ```
-    /// use event_expand::{Need, Template};
-    ///
-    /// let text = "${lookup{key}lsearch{/tables/$domain}}${lookup{$domain}lsearch{/tables/all}}";
-    /// let template: Template = text.parse()?;
-    /// let refused: Vec<_> = template.refused_needs(|name| name == "domain").collect();
-    /// assert!(matches!(refused[..], [(0, Need::Lookup { file: None, .. })]));
-    /// # Ok::<(), event_expand::TemplateError>(())
-    /// ```
-    pub fn refused_needs(
-        &self,
-        is_untrusted: impl Fn(&str) -> bool,
-    ) -> impl Iterator<Item = (usize, Need<'_>)> {
-        Known::of(&self.tree, &is_untrusted).refused.into_iter()
-    }
-
-    /// Returns its texts and the values between them, as far as they are known before expansion, like a query of
-    /// [`Self::queries`].
-    ///
-    /// ```
-    /// use event_expand::Template;
-    /// use mail_types::exim::{Segment, Trust};
-    ///
-    /// let template: Template = "mx.$domain".parse()?;
-    /// let known = template.known_segments(|_| true);
-    /// let value = Segment::Value { bytes: b"", trust: Trust::Untrusted, quoted: None };
-    /// assert_eq!(known.segments().collect::<Vec<_>>(), [Segment::Literal(b"mx."), value]);
-    /// # Ok::<(), event_expand::TemplateError>(())
-    /// ```
-    #[must_use]
-    pub fn known_segments(&self, is_untrusted: impl Fn(&str) -> bool) -> Query {
-        Known::segments(&self.tree, &is_untrusted)
     }
 
     /// Returns the texts with which conditions as `eq` compare a variable alone, as far as they are known before

@@ -5,9 +5,72 @@ use mail_types::exim::{Query, Trust};
 use crate::call::HostCall;
 use crate::need::Need;
 use crate::operators::operator::Operator;
+use crate::template::Template;
 use crate::tree::condition::Test;
 use crate::tree::lookup::Lookup;
 use crate::tree::{Arguments, Choice, ConditionId, Node, NodeKind, Otherwise, Sequence, Tree};
+
+impl Template {
+    /// Returns the queries of its lookups, as far as they are known before expansion, each with its
+    /// position and its lookup. An expanded part is a value without octets, with its mark if it is
+    /// quoted for a lookup. Other values are untrusted if it is known that they will be: those of
+    /// header fields, of variables that `is_untrusted` names, and what operators make of these. A
+    /// program can test by them whether a query makes a statement.
+    ///
+    /// ```
+    /// use event_expand::{Dialect, Statement, StatementError, Template};
+    ///
+    /// let text = "${lookup sqlite{SELECT 1 FROM t WHERE a = '${quote_sqlite:$domain}}}";
+    /// let template: Template = text.parse()?;
+    /// let (at, lookup, query) = template.queries(|_| true).next().unwrap();
+    /// assert_eq!((at, lookup.name), (0, "sqlite"));
+    /// assert_eq!(Statement::new(&query, Dialect::Sqlite), Err(StatementError::Open));
+    /// # Ok::<(), event_expand::TemplateError>(())
+    /// ```
+    pub fn queries(
+        &self,
+        is_untrusted: impl Fn(&str) -> bool,
+    ) -> impl Iterator<Item = (usize, &Lookup, Query)> {
+        Known::of(&self.tree, &is_untrusted).queries.into_iter()
+    }
+
+    /// Returns the needs that an expansion will refuse, each with its position: as far as [`Self::queries`] knows, the name of their
+    /// file or list of rules is untrusted.
+    ///
+    /// ```
+    /// use event_expand::{Need, Template};
+    ///
+    /// let text = "${lookup{key}lsearch{/tables/$domain}}${lookup{$domain}lsearch{/tables/all}}";
+    /// let template: Template = text.parse()?;
+    /// let refused: Vec<_> = template.refused_needs(|name| name == "domain").collect();
+    /// assert!(matches!(refused[..], [(0, Need::Lookup { file: None, .. })]));
+    /// # Ok::<(), event_expand::TemplateError>(())
+    /// ```
+    pub fn refused_needs(
+        &self,
+        is_untrusted: impl Fn(&str) -> bool,
+    ) -> impl Iterator<Item = (usize, Need<'_>)> {
+        Known::of(&self.tree, &is_untrusted).refused.into_iter()
+    }
+
+    /// Returns its texts and the values between them, as far as they are known before expansion, like a query of
+    /// [`Self::queries`].
+    ///
+    /// ```
+    /// use event_expand::Template;
+    /// use mail_types::exim::{Segment, Trust};
+    ///
+    /// let template: Template = "mx.$domain".parse()?;
+    /// let known = template.known_segments(|_| true);
+    /// let value = Segment::Value { bytes: b"", trust: Trust::Untrusted, quoted: None };
+    /// assert_eq!(known.segments().collect::<Vec<_>>(), [Segment::Literal(b"mx."), value]);
+    /// # Ok::<(), event_expand::TemplateError>(())
+    /// ```
+    #[must_use]
+    pub fn known_segments(&self, is_untrusted: impl Fn(&str) -> bool) -> Query {
+        Known::segments(&self.tree, &is_untrusted)
+    }
+}
 
 /// The queries and needs of a tree.
 pub(crate) struct Known<'t, 'u> {
@@ -84,7 +147,9 @@ impl<'t, 'u> Known<'t, 'u> {
                 self.sequence(*body, self.within(*list, scope));
             }
             NodeKind::Lookup(item) => {
-                item.key.iter().for_each(|key| self.sequence(*key, scope));
+                if let Some(key) = item.key {
+                    self.sequence(key, scope);
+                }
                 self.sequence(item.query, scope);
                 if item.lookup.is_query() {
                     let query = self.query(item.query, scope);
@@ -97,7 +162,9 @@ impl<'t, 'u> Known<'t, 'u> {
             }
             NodeKind::Call(call, strings, choice) => {
                 self.call(node.at, *call, *strings, scope);
-                choice.iter().for_each(|choice| self.choice(*choice, scope, scope));
+                if let Some(choice) = choice {
+                    self.choice(*choice, scope, scope);
+                }
             }
             _ => {}
         }

@@ -76,6 +76,19 @@ pub(super) enum NextHopKind {
     Address,
 }
 
+/// The options that need authorities.
+const OF_AUTHORITIES: [&str; 4] =
+    ["tls_crl", "tls_verify_hosts", "tls_try_verify_hosts", "tls_verify_cert_hostnames"];
+
+/// The options that need the DNS.
+const OF_DNS: [&str; 5] = [
+    "dnssec_request_domains",
+    "dnssec_require_domains",
+    "hosts_report_dane",
+    "hosts_try_dane",
+    "insecure_mx",
+];
+
 /// `insecure_mx`.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "lowercase")]
@@ -158,66 +171,53 @@ impl RemoteOptions {
         let unverified = self.certificates().is_empty();
         let is_address = use_of.next_hop == NextHopKind::Address;
         let given = self.given();
-        let is_given = |name: &str| given.contains(&name);
-        let first = |names: &[&'static str], cause: &'static str| {
-            names.iter().find(|name| is_given(name)).map(|name| (*name, cause))
-        };
-        let all = if use_of.relays { None } else { first(&given, NO_RELAY) };
-        let found = all
-            .or_else(|| {
-                let names = ["hosts_try_prdr"];
-                let cause = "no client can ask for PRDR, since prdr_enable is off";
-                if use_of.prdr { None } else { first(&names, cause) }
-            })
-            .or_else(|| {
-                let names = ["hosts_require_dane", "hosts_report_dane", "dnssec_require_domains"];
-                let cause = "no answer is secure, since dnssec_request_domains is empty";
-                if unsigned { first(&names, cause) } else { None }
-            })
-            .or_else(|| {
-                let cause = "hosts_try_dane and hosts_require_dane match no host";
-                if no_dane { first(&["insecure_mx"], cause) } else { None }
-            })
-            .or_else(|| {
-                let names =
-                    ["tls_crl", "tls_verify_hosts", "tls_try_verify_hosts", "tls_verify_cert_hostnames"];
-                let cause = "no certificate is verified, since tls_verify_certificates is empty";
-                if unverified { first(&names, cause) } else { None }
-            })
-            .or_else(|| {
-                let all = |list: &Option<String>| list.as_deref().is_some_and(|it| it.trim() == "*");
-                self.stronger().into_iter().find_map(|(list, names, cause)| {
-                    if all(list) { first(names, cause) } else { None }
-                })
-            })
-            .or_else(|| {
-                let cause = "no server can be verified: tls_verify_certificates is empty, and neither \
-                             hosts_try_dane nor hosts_require_dane matches a host";
-                let names = ["hosts_require_ocsp"];
-                if unverified && no_dane { first(&names, cause) } else { None }
-            })
-            .or_else(|| {
-                let cause = "no server can be verified: tls_verify_certificates is empty, and route_data is \
-                             an address, which has no TLSA records";
-                let names = ["hosts_require_ocsp"];
-                if unverified && is_address { first(&names, cause) } else { None }
-            })
-            .or_else(|| {
-                let cause = "route_data is not the MX hosts of a domain (example.com/MX)";
-                let is_domain = use_of.next_hop == NextHopKind::Domain;
-                if is_domain { None } else { first(&["mta_sts_directory"], cause) }
-            })
-            .or_else(|| {
-                let names = [
-                    "dnssec_request_domains",
-                    "dnssec_require_domains",
-                    "hosts_report_dane",
-                    "hosts_try_dane",
-                    "insecure_mx",
-                ];
-                let cause = "route_data is an address, of which the DNS is not asked";
-                if is_address { first(&names, cause) } else { None }
-            });
+        let is_domain = use_of.next_hop == NextHopKind::Domain;
+        let all = |list: &Option<String>| list.as_deref().is_some_and(|it| it.trim() == "*");
+        let stronger = self.stronger().map(|(list, names, cause)| (all(list), names, cause));
+        let before: [(bool, &[&str], &str); 5] = [
+            (!use_of.relays, &given, NO_RELAY),
+            (
+                !use_of.prdr,
+                &["hosts_try_prdr"],
+                "no client can ask for PRDR, since prdr_enable is off",
+            ),
+            (
+                unsigned,
+                &["hosts_require_dane", "hosts_report_dane", "dnssec_require_domains"],
+                "no answer is secure, since dnssec_request_domains is empty",
+            ),
+            (no_dane, &["insecure_mx"], "hosts_try_dane and hosts_require_dane match no host"),
+            (
+                unverified,
+                &OF_AUTHORITIES,
+                "no certificate is verified, since tls_verify_certificates is empty",
+            ),
+        ];
+        let behind: [(bool, &[&str], &str); 4] = [
+            (
+                unverified && no_dane,
+                &["hosts_require_ocsp"],
+                "no server can be verified: tls_verify_certificates is empty, and neither hosts_try_dane nor \
+                 hosts_require_dane matches a host",
+            ),
+            (
+                unverified && is_address,
+                &["hosts_require_ocsp"],
+                "no server can be verified: tls_verify_certificates is empty, and route_data is an address, \
+                 which has no TLSA records",
+            ),
+            (
+                !is_domain,
+                &["mta_sts_directory"],
+                "route_data is not the MX hosts of a domain (example.com/MX)",
+            ),
+            (is_address, &OF_DNS, "route_data is an address, of which the DNS is not asked"),
+        ];
+        let rules = before.into_iter().chain(stronger).chain(behind);
+        let mut applied = rules.filter(|(applies, ..)| *applies);
+        let found = applied.find_map(|(_, names, cause)| {
+            names.iter().find(|name| given.contains(name)).map(|name| (*name, cause))
+        });
         found.map(|(name, cause)| (format!("{REMOTE_SMTP}.{name}"), cause))
     }
 

@@ -302,9 +302,10 @@ fn beside_untrusted(
         }
     }
     let lead = text.lead().trim_ascii_start();
-    let list = match ByteList::names_separator(lead) {
-        true => ByteList::new(&written),
-        false => ByteList::separated(&written, b':'),
+    let list = if ByteList::names_separator(lead) {
+        ByteList::new(&written)
+    } else {
+        ByteList::separated(&written, b':')
     };
     let known = list.enumerate().filter(|(_, item)| !item.contains(&UNKNOWN));
     known.into_iter().find_map(|(at, item)| {
