@@ -307,7 +307,10 @@ pub enum SelectionError {
 
 /// Finds what was probably meant.
 fn nearest(word: &str) -> Option<&'static str> {
-    let word = word.get(..SHOWN).unwrap_or(word).to_ascii_lowercase();
+    if word.len() > SHOWN {
+        return None;
+    }
+    let word = word.to_ascii_lowercase();
     let names = || PARTS.iter().copied().chain(EventName::ALL.iter().map(|event| event.as_str()));
     let begin = word.trim_end_matches('*');
     if let Some(longer) = names().find(|name| begin.len() > 2 && name.starts_with(begin)) {

@@ -167,8 +167,10 @@
 //! `\d` and similar classes mean ASCII, and `\p{Lu}` a letter of Latin-1. A `$` also matches before a
 //! line end at the end. [`Template::check_patterns`] finds invalid ones when the program starts. All
 //! work of a search counts as steps. A search remembers what has failed, so that it takes time in
-//! proportion to its subject, unless the expression has a back-reference, a condition on a group, `\K` or
-//! `\G`, or both are large: see [`Limits::regex_backtracks`]. Refused, with the position and the reason, although PCRE2
+//! proportion to its subject, with these exceptions. With an atomic or possessive part, a look-around, or a
+//! lazy repetition of a part that can be empty, as in `(?>a*)b`, `(?=.*x)y` or `(?:a*?)*?b`, the time can grow with the
+//! square of the subject. With a back-reference, a condition on a group, `\K` or `\G`, or if both expression and subject are
+//! large, only [`Limits::regex_backtracks`] and [`Limits::steps`] bound it. Refused, with the position and the reason, although PCRE2
 //! takes them:
 //!
 //! | Construct                                    | Example                                     |

@@ -43,7 +43,8 @@ pub struct Limits {
     pub items: usize,
     /// The most backtracks in a search for a regular expression with back-references, conditions on
     /// groups, `\K` or `\G`. A search for any other remembers what has failed, if that fits in 8
-    /// MiB, and so takes time in proportion to the expression and its subject. At most 4096
+    /// MiB, and takes time in proportion to the expression and its subject, or to the square of the subject with an
+    /// atomic or possessive part, a look-around, or a lazy repetition of a part that can be empty. At most 4096
     /// choices are open at a time, and 20 more for each backtrack of this limit; each takes 20 bytes.
     /// By default 100 000. More are [`ExpandError::RegexWork`](crate::ExpandError::RegexWork).
     pub regex_backtracks: usize,

@@ -155,6 +155,12 @@ fn in_text_a_quotation_is_escaped() {
         ("${quote_redis:a b\\\\}", "a\\\\ b\\\\\\\\"),
         ("${quote_ldap:a(b)*c\\\\ }", "a%5C28b%5C29%5C2Ac%5C5C%20"),
         ("${quote_ldap_dn:a(b)*c,\\\\ }", "a(b)*c%5C%2C%5C%5C%5C%20"),
+        ("${quote_ldap_dn:i#}", "i%23"),
+        ("${quote_ldap_dn:## a#  }", "%5C%23%5C%23%5C%20a%23%5C%20%5C%20"),
+        ("${quote_ldap_dn: #}", "%5C%20%5C%23"),
+        ("${quote_ldap_dn:  }", "%5C%20%5C%20"),
+        ("${reverse_ip:::ffff:192.0.2.1}", "1.2.0.192"),
+        ("${reverse_ip:::ffff:c000:201/96}", "1.2.0.192"),
         ("${quote_nis:a b}", "a b"),
     ] {
         assert_eq!(text(template), Ok(expected.to_owned()), "{template}");
@@ -287,6 +293,30 @@ fn headers_lists_and_states_are_the_programs() {
 fn nothing_is_left_over_from_one_expansion_to_the_next() {
     assert_eq!(text("${if match{abc}{b(.)}{$1}}${if inlist{a}{a}{$value}}"), Ok("ca".to_owned()));
     assert_eq!(text("<$0$1$value$item>"), Ok("<>".to_owned()));
+}
+
+#[cfg(feature = "idna")]
+#[test]
+fn a_label_that_cannot_be_decoded_is_an_error_and_no_other_text() {
+    for (labels, expected) in [
+        ("xn--bcher-kva.example", Ok("b\\xc3\\xbccher.example")),
+        ("XN--bcher-kva.a_b.", Ok("b\\xc3\\xbccher.a_b.")),
+        ("plain.example", Ok("plain.example")),
+        ("xn--999999999", Err(())),
+        ("xn--0.pt", Err(())),
+        ("a.xn--999999999.example", Err(())),
+        ("xn--bcher-kva.xn--0", Err(())),
+        ("xn--", Err(())),
+    ] {
+        let outcome = text(&format!("${{utf8_domain_from_alabel:{labels}}}"));
+        match expected {
+            Ok(expected) => assert_eq!(outcome, Ok(expected.to_owned()), "{labels}"),
+            Err(()) => {
+                let told = outcome.unwrap_err().to_string();
+                assert!(told.contains("valid A-labels expected"), "{labels}: {told}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -64,6 +64,14 @@ fn u_labels_become_a_labels_and_come_back() {
         assert_eq!(domain.as_str(), ascii);
         assert_eq!(domain.to_unicode(), unicode.to_lowercase());
     }
+    // What cannot be decoded stays.
+    for (ascii, unicode) in [
+        ("xn--999999999", "xn--999999999"),
+        ("xn--0.pt", "xn--0.pt"),
+        ("xn--bcher-kva.xn--0.example", "bücher.xn--0.example"),
+    ] {
+        assert_eq!(ascii.parse::<Domain>().unwrap().to_unicode(), unicode);
+    }
 }
 
 #[cfg(feature = "idna")]

@@ -22,12 +22,24 @@ mod with_idna {
     }
 
     pub(crate) fn domain_from_a_labels(out: &mut Vec<u8>, part: Part) -> Result<(), Problem> {
-        let text = text(out, part)?;
-        match text.parse::<Domain>() {
-            Ok(domain) => out.extend_from_slice(domain.to_unicode().as_bytes()),
-            Err(_) => out.extend_from_slice(text.as_bytes()),
+        for (at, label) in text(out, part)?.split('.').enumerate() {
+            if at > 0 {
+                out.push(b'.');
+            }
+            out.extend_from_slice(decoded(label)?.as_bytes());
         }
         Ok(())
+    }
+
+    /// A label that cannot be decoded is an error, as in Exim: without it different domains would be the same text.
+    fn decoded(label: &str) -> Result<String, Problem> {
+        let is_a_label =
+            |label: &str| label.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("xn--"));
+        if !is_a_label(label) {
+            return Ok(label.to_owned());
+        }
+        let decoded = label.parse::<Domain>().ok().map(|domain| domain.to_unicode());
+        decoded.filter(|decoded| !is_a_label(decoded)).ok_or(Problem::Expected("valid A-labels"))
     }
 
     fn text(out: &[u8], part: Part) -> Result<String, Problem> {

@@ -109,12 +109,12 @@ pub(crate) fn ipv6(text: &[u8], normal: bool, out: &mut Vec<u8>) -> Result<(), &
     Ok(())
 }
 
-/// Writes an address in reverse for the DNS: its bytes, or nibbles, from the last to the first. A
-/// mask after it is dropped.
+/// Writes an address in reverse for the DNS: its bytes, or nibbles, from the last to the first. One of IPv6 that
+/// maps one of IPv4 is that. A mask after it is dropped.
 pub(crate) fn reverse(text: &[u8], out: &mut Vec<u8>) -> Result<(), &'static str> {
     let (_, slash) = family(text, true).ok_or("an IP address")?;
     let address = text.get(..slash.unwrap_or(text.len())).unwrap_or_default();
-    let written = match parse(address).ok_or("an IP address")? {
+    let written = match parse(address).ok_or("an IP address")?.canonical() {
         Bits::V4(bits) => write!(out, "{}", Ipv4Addr::from_bits(bits.swap_bytes())),
         Bits::V6(bits) => {
             let nibbles = (0..32).map(|place| (bits >> (4 * place)) & 15);

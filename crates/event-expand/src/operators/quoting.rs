@@ -74,9 +74,11 @@ impl Quoting {
 
 fn write_ldap(out: &mut Vec<u8>, part: Part, name: bool) {
     let text = crate::evaluate::function::copy(out, part);
-    let last = text.len().saturating_sub(1);
+    // RFC 4514 section 2.4, as Exim has it: blanks at both ends, and # at the start, each of several.
+    let begin = text.iter().position(|byte| !b" #".contains(byte)).unwrap_or(text.len());
+    let end = text.iter().rposition(|byte| *byte != b' ').map_or(0, |last| last + 1);
     for (place, byte) in text.iter().copied().enumerate() {
-        let at_end = place == 0 || place == last;
+        let at_end = place < begin || place >= end;
         match byte {
             b'\\' | b'*' | b'(' | b')' if !name => {
                 out.extend_from_slice(format!("%5C{byte:02X}").as_bytes());

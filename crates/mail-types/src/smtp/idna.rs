@@ -24,8 +24,8 @@ impl Domain {
         ::idna::domain_to_ascii_strict(text).map_err(|_| DomainError::Unicode)?.parse()
     }
 
-    /// Returns the domain with U-labels in place of A-labels; labels that decode to invalid ones
-    /// stay.
+    /// Returns the domain with U-labels in place of A-labels; an A-label that cannot be decoded, or decodes to an
+    /// invalid one, stays (RFC 5891 section 5.4).
     ///
     /// ```
     /// use mail_types::dns::Name;
@@ -34,6 +34,7 @@ impl Domain {
     /// let domain = Domain::from_unicode("b\u{fc}cher.example")?;
     /// assert_eq!(domain.as_str(), "xn--bcher-kva.example");
     /// assert_eq!(domain.to_unicode(), "b\u{fc}cher.example");
+    /// assert_eq!("xn--0.example".parse::<Domain>()?.to_unicode(), "xn--0.example");
     /// assert_eq!(Name::from_unicode("_dmarc.b\u{fc}cher.example")?.to_string(), "_dmarc.xn--bcher-kva.example");
     /// assert_eq!(Mailbox::from_unicode("a@b\u{fc}cher.example")?.to_string(), "a@xn--bcher-kva.example");
     /// assert_eq!(ReversePath::from_unicode("<a@b\u{fc}cher.example>")?, "<a@xn--bcher-kva.example>".parse()?);
@@ -41,7 +42,15 @@ impl Domain {
     /// ```
     #[must_use]
     pub fn to_unicode(&self) -> String {
-        ::idna::domain_to_unicode(self.as_str()).0
+        let label = |label: &str| match ::idna::domain_to_unicode(label) {
+            (text, Ok(())) => text,
+            _ => label.to_owned(),
+        };
+        match ::idna::domain_to_unicode(self.as_str()) {
+            (text, Ok(())) => text,
+            // What it has of the others cannot be told from U+FFFD.
+            _ => self.as_str().split('.').map(label).collect::<Vec<_>>().join("."),
+        }
     }
 }
 

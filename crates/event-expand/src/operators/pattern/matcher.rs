@@ -2,7 +2,8 @@
 //!
 //! It goes back as PCRE2 does. It remembers what has failed at which byte, wherever that depends on
 //! nothing else, also from one search of a subject to the next: an expression without references,
-//! `\K` and `\G` takes time in proportion to its size and the subject's, if both fit.
+//! `\K` and `\G` takes time in proportion to its size and the subject's, if both fit. Within atomic parts and
+//! look-around, and between passes of a lazy repetition that may be empty, nothing is kept for the next start.
 
 use super::back::Entry;
 use super::byte_set::ByteSet;
