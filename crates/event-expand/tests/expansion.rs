@@ -299,23 +299,19 @@ fn nothing_is_left_over_from_one_expansion_to_the_next() {
 #[test]
 fn a_label_that_cannot_be_decoded_is_an_error_and_no_other_text() {
     for (labels, expected) in [
-        ("xn--bcher-kva.example", Ok("b\\xc3\\xbccher.example")),
-        ("XN--bcher-kva.a_b.", Ok("b\\xc3\\xbccher.a_b.")),
-        ("plain.example", Ok("plain.example")),
-        ("xn--999999999", Err(())),
-        ("xn--0.pt", Err(())),
-        ("a.xn--999999999.example", Err(())),
-        ("xn--bcher-kva.xn--0", Err(())),
-        ("xn--", Err(())),
+        ("xn--bcher-kva.example", "b\\xc3\\xbccher.example"),
+        ("XN--bcher-kva.a_b.", "b\\xc3\\xbccher.a_b."),
+        ("plain.example", "plain.example"),
     ] {
         let outcome = text(&format!("${{utf8_domain_from_alabel:{labels}}}"));
-        match expected {
-            Ok(expected) => assert_eq!(outcome, Ok(expected.to_owned()), "{labels}"),
-            Err(()) => {
-                let told = outcome.unwrap_err().to_string();
-                assert!(told.contains("valid A-labels expected"), "{labels}: {told}");
-            }
-        }
+        assert_eq!(outcome, Ok(expected.to_owned()), "{labels}");
+    }
+    for labels in
+        ["xn--999999999", "xn--0.pt", "a.xn--999999999.example", "xn--bcher-kva.xn--0", "xn--"]
+    {
+        let outcome = text(&format!("${{utf8_domain_from_alabel:{labels}}}"));
+        let told = outcome.unwrap_err().to_string();
+        assert!(told.contains("valid A-labels expected"), "{labels}: {told}");
     }
 }
 
